@@ -191,11 +191,21 @@ class Payload:
         samples: what `predict` gets.
         positions: the position of each sample in its batch; None if they are 0, 1, 2, ….
         unreadable: what could not be read; `samples` and `unreadable` together are the batch.
+        raw: the JSON text of each sample, on one line; None if the source has none.
     """
 
     samples: list[Any]
     positions: Sequence[int] | None = None
     unreadable: tuple[Unreadable, ...] = ()
+    raw: Sequence[bytes] | None = None
+
+
+@attrs.frozen
+class Place:
+    """Where a sample stands for a person: the name of its input, and its line, counted from 1; None if unknown."""
+
+    source: str | None
+    line: int | None
 
 
 @attrs.frozen

@@ -43,8 +43,14 @@ class Fault:
     @property
     def field(self) -> str:
         """The path as a user writes it, such as `predictor.models[0].name`."""
-        parts = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path]
-        return "".join(parts).lstrip(".")
+        parts = [f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in self.path]
+        return "".join(parts).removeprefix(".")
+
+
+def _shown(key: str) -> str:
+    # A document may have any string as a key; a message stays one short line.
+    text = key if key.isprintable() else ascii(key)[1:-1]
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 class SpecError(UserError, ValueError):

@@ -19,6 +19,7 @@ from insula.descriptors import (
     HardwareTarget,
     Model,
     Payload,
+    Place,
     Position,
     Predictions,
     Predictor,
@@ -27,7 +28,7 @@ from insula.descriptors import (
     SplitContext,
     WorkerContext,
 )
-from insula.spec import BatchRef, Block, ComputeSpec, Input, ModelSpec
+from insula.spec import BatchRef, Block, ComputeSpec, Input, ModelSpec, Slice
 
 hookspec = pluggy.HookspecMarker("insula")
 hookimpl = pluggy.HookimplMarker("insula")
@@ -96,11 +97,24 @@ def insula_create_executor(options: Mapping[str, Any]) -> Any:
     """Make an `insula.executors.Executor`."""
 
 
+@hookspec(firstresult=True)
+def insula_locate(
+    inputs: Mapping[int, Input], block: Slice, ordinal: int, positions: Sequence[int]
+) -> Sequence[Place] | None:
+    """Say where samples of one batch stand, for dead letters: their file and line, as a person counts.
+
+    Args:
+        block: the whole block that the batch is in.
+        ordinal: the batch.
+        positions: the samples' positions in it, ascending.
+    """
+
+
 # ------------------------------------------------------------------------------------------------ worker
 
 
 @hookspec
-def insula_preflight(context: WorkerContext) -> Sequence[str]:
+def insula_preflight(context: WorkerContext) -> Sequence[str] | None:
     """Find faults that only this interpreter can see (frameworks, providers, model files), each as one message.
 
     Called before anything is loaded; an empty answer means that nothing is wrong.

@@ -27,7 +27,7 @@ class Submission:
     workers: int | None = None
     config: Mapping[str, Any] = attrs.field(factory=dict)
     timeout: float | None = None
-    retries: int = 2
+    retries: int = 1
     isolate_failures: bool = True
     max_failed_batches: int | None = None
     batch_timeout: float | None = None

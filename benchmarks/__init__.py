@@ -1,0 +1,1 @@
+"""insula against the alternatives, as ratios of interleaved runs on one machine: `python -m benchmarks --help`."""

@@ -1,0 +1,1 @@
+"""Runs one job: leases batches, commits what comes back, replaces what dies."""

@@ -1,0 +1,149 @@
+"""The workers of a job: started, prepared, replaced, ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from insula import __version__
+from insula.coordinator.environment import worker_environment
+from insula.coordinator.job import Job
+from insula.coordinator.leases import Member
+from insula.events import EventLog
+from insula.executors import Executor, Handle, Start
+from insula.ledger import Ledger
+from insula.spec.plain import to_plain
+from insula.worker.protocol import VERSION
+from insula.worker.setup import Setup
+
+# Deaths with nothing settled in between: the second replacement waits a second, the third is not tried.
+DEATHS = 3
+_DELAY = 1.0
+
+
+class Crew:
+    """Who works on the job.
+
+    Args:
+        clock: the monotonic clock.
+    """
+
+    def __init__(
+        self, job: Job, ledger: Ledger, executor: Executor, events: EventLog, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._job = job
+        self._ledger = ledger
+        self._executor = executor
+        self._events = events
+        self._clock = clock
+        self._free = list(range(len(job.assignments)))
+        self._started = 0
+        self._not_before = 0.0
+        self._members: dict[Handle, Member] = {}
+        self.deaths = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(list(self._members.values()))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def ready(self) -> list[Member]:
+        """The workers that can take leases."""
+        return [member for member in self._members.values() if member.phase == "ready"]
+
+    def find(self, handle: Handle) -> Member | None:
+        """Return the worker behind a handle."""
+        return self._members.get(handle)
+
+    def staff(self, wanted: int) -> None:
+        """Start workers until there are as many as wanted and assigned; dead ones are replaced after a delay."""
+        while self._free and len(self._members) < wanted and self._clock() >= self._not_before:
+            self._start(self._free.pop(0))
+
+    def _start(self, seat: int) -> None:
+        job, assignment = self._job, self._job.assignments[seat]
+        self._started += 1
+        name = f"{self._ledger.state.epoch}-{seat}-{self._started}"
+        handle = self._executor.start(
+            Start(
+                name=name,
+                environment=worker_environment(job.environment, assignment),
+                folder=job.project,
+                log=job.folder.logs / f"worker-{seat}.log",
+            )
+        )
+        member = Member(name, seat, handle, self._clock())
+        self._members[handle] = member
+        identity = self._executor.identity(handle)
+        if identity is not None:
+            # Before the worker has anything to do: one that the ledger does not know has never done anything.
+            self._ledger.add_worker(name, *identity)
+            self._ledger.commit()
+        self._executor.send(handle, self._setup(name, seat).to_frame())
+        self._events.emit("worker_started", worker=seat, name=name, pid=identity[0] if identity else None)
+
+    def _setup(self, name: str, seat: int) -> Setup:
+        job = self._job
+        return Setup(
+            version=__version__,
+            protocol=VERSION,
+            name=name,
+            project=str(job.project),
+            predictor=job.predictor,
+            hardware=job.hardware,
+            source=job.source,
+            api=job.api,
+            assignment=to_plain(job.assignments[seat]),
+            config=job.config,
+            job_spec=job.job_spec,
+            services={},
+            parts=str(job.folder.parts),
+            cell=str(self.cell(name)),
+            batch_prefix=job.batch_prefix,
+            join_input=job.submission.join_input,
+            fingerprint=job.fingerprint,
+        )
+
+    def cell(self, name: str) -> Path:
+        """Return the progress cell of a worker."""
+        return self._job.folder.cells / f"{name}.cell"
+
+    # ------------------------------------------------------------------------------------------ ends
+
+    def remove(self, member: Member) -> None:
+        """Forget a worker that has ended; its seat is free."""
+        del self._members[member.handle]
+        self._free.insert(0, member.seat)
+        self._ledger.remove_worker(member.name)
+        self.cell(member.name).unlink(missing_ok=True)
+
+    def died(self) -> None:
+        """Count a death, and put the next start off the longer the more there were with nothing settled in between."""
+        self.deaths += 1
+        if self.deaths > 1:
+            self._not_before = self._clock() + _DELAY * 2 ** (self.deaths - 2)
+
+    def settled(self) -> None:
+        """Learn that something was settled, so that earlier deaths no longer count."""
+        self.deaths = 0
+        self._not_before = 0.0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no worker stays alive."""
+        return self.deaths >= DEATHS
+
+    def kill(self, member: Member, reason: str) -> None:
+        """End a worker, saying why."""
+        member.reason = reason
+        self._executor.kill(member.handle)
+
+    def dismiss(self, members: Iterable[Member]) -> None:
+        """Ask workers to finish."""
+        for member in members:
+            if member.phase != "leaving":
+                member.enter("leaving", self._clock())
+                self._executor.send(member.handle, {"type": "finish"})

@@ -1,0 +1,30 @@
+"""The environment of a worker: the parent's, the API's, its assignment's, and its share of the cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from insula.descriptors import Assignment
+
+# What numeric libraries read when they are first imported; more threads than cores cost half the speed.
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+
+
+def worker_environment(base: Mapping[str, str], assignment: Assignment) -> dict[str, str]:
+    """Return all variables of one worker; a thread count that is set already is kept."""
+    threads = str(max(1, int(assignment.cpu)))
+    environment = {**dict.fromkeys(_THREADS, threads), "PYTHONUNBUFFERED": "1", **base}
+    for name, value in assignment.environment.items():
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = value
+    return environment

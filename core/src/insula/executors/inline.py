@@ -1,0 +1,106 @@
+"""One worker in the coordinator's own process and thread: for tests, debuggers and jobs too small for a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import orjson
+
+from insula.descriptors import ExecutorType
+from insula.executors.interface import Cause, Died, Executor, Frame, Start
+from insula.hookspecs import hookimpl
+from insula.worker.loop import Worker
+
+
+@attrs.define(eq=False)
+class Inline:
+    """A worker that runs when `receive` is called."""
+
+    worker: Worker
+    waiting: deque[Mapping[str, Any]] = attrs.field(factory=deque)
+    ended: bool = False
+
+
+class InlineExecutor(Executor):
+    """Runs workers in this process, which gets their environment, working directory and `sys.path` until `close`."""
+
+    def __init__(self) -> None:
+        self._workers: list[Inline] = []
+        self._found: deque[Frame | Died] = deque()
+        self._awake = threading.Event()
+        self._before = (dict(os.environ), os.getcwd(), list(sys.path), set(sys.modules))
+
+    def start(self, start: Start) -> Inline:
+        """Make a worker."""
+        os.environ.clear()
+        os.environ.update(start.environment)
+        os.chdir(start.folder)
+
+        def send(frame: dict[str, Any]) -> None:
+            # Through JSON as between processes, so that nothing is shared by accident.
+            self._found.append(Frame(handle, orjson.loads(orjson.dumps(frame, option=orjson.OPT_NON_STR_KEYS))))
+
+        handle = Inline(Worker(send))
+        self._workers.append(handle)
+        return handle
+
+    def identity(self, handle: Inline) -> tuple[int, str] | None:
+        """Return None: the worker is this process."""
+        return None
+
+    def send(self, handle: Inline, frame: Mapping[str, Any]) -> None:
+        """Leave a frame for `receive` to run."""
+        handle.waiting.append(orjson.loads(orjson.dumps(dict(frame), option=orjson.OPT_NON_STR_KEYS)))
+
+    def receive(self, timeout: float) -> Sequence[Frame | Died]:
+        """Run one waiting frame of each worker, or wait for `wake`."""
+        ran = [self._run(handle) for handle in list(self._workers) if handle.waiting]
+        if not ran and not self._found:
+            self._awake.wait(timeout)
+        self._awake.clear()
+        found = list(self._found)
+        self._found.clear()
+        return found
+
+    def _run(self, handle: Inline) -> None:
+        if not handle.worker.handle(handle.waiting.popleft()):
+            self._workers.remove(handle)
+            self._found.append(Died(handle, Cause(code=0)))
+
+    def wake(self) -> None:
+        """Make `receive` return."""
+        self._awake.set()
+
+    def kill(self, handle: Inline) -> None:
+        """Forget the worker; what runs in this thread has ended by now."""
+        if handle in self._workers:
+            self._workers.remove(handle)
+            self._found.append(Died(handle, Cause(text="was stopped", sent=True)))
+
+    def close(self) -> None:
+        """Give the process back as it was."""
+        environment, folder, path, modules = self._before
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        sys.path[:] = path
+        self._workers.clear()
+
+
+class _Plugin:
+    @hookimpl
+    def insula_executor(self) -> ExecutorType:
+        return ExecutorType("inline", concurrent=False)
+
+    @hookimpl
+    def insula_create_executor(self, options: Mapping[str, Any]) -> InlineExecutor:
+        return InlineExecutor()
+
+
+plugin = _Plugin()

@@ -1,0 +1,1 @@
+"""The jobs of one user: made, run, resumed, listed, stopped."""

@@ -1,0 +1,243 @@
+"""Running a job from its record: the first time, and every time after something died."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from insula.coordinator.coordinator import Coordinator, Ending
+from insula.coordinator.job import Job
+from insula.coordinator.status import Progress
+from insula.descriptors import SplitContext
+from insula.documents import Document
+from insula.errors import ConservationError, JobError, OutputError, SourceError, UserError
+from insula.events import EventLog, Listener
+from insula.executors.identity import end as end_process
+from insula.folder import JobFolder
+from insula.jobs import output as outputs
+from insula.jobs.composing import Composed, compose, create_executor, shown_submission
+from insula.jobs.ended import FINISHED
+from insula.jobs.finishing import finish, iso_time, summarise
+from insula.jobs.lock import JobLock
+from insula.jobs.record import Record
+from insula.jobs.submitting import discard
+from insula.ledger import Ledger
+from insula.loading import CONFIG_FILE, merge
+from insula.project.dotenv import read_dotenv
+from insula.results.export import Exporter
+from insula.spec.plain import to_plain
+from insula.worker.cell import Doing, look
+
+
+@attrs.frozen
+class Watch:
+    """Who watches a run; every function is called in the coordinator's thread.
+
+    Args:
+        began: with the coordinator, before anything runs; its `stop` may then be called from anywhere.
+        progress: about ten times a second.
+        event: with each line of the job's event log.
+    """
+
+    began: Callable[[Coordinator], None] | None = None
+    progress: Callable[[Progress], None] | None = None
+    event: Listener | None = None
+
+
+def run(folder: JobFolder, record: Record, watch: Watch | None = None) -> dict[str, Any]:
+    """Run a job to its end, from wherever it stands; return its summary.
+
+    Raises:
+        UserError: if it cannot be run. If nothing was predicted so far, no job is left then.
+        JobError: if it is running already.
+    """
+    lock = JobLock(folder.lock)
+    try:
+        return _run_locked(folder, record, watch or Watch())
+    finally:
+        lock.release()
+
+
+def _run_locked(folder: JobFolder, record: Record, watch: Watch) -> dict[str, Any]:
+    first = not folder.ledger.exists()
+    try:
+        with ExitStack() as stack:
+            return _Run(folder, record, watch, stack, first).run()
+    except UserError:
+        if first and not _anything_settled(folder):
+            outputs.abandon(Path(record.output))
+            discard(folder)
+        raise
+
+
+def _anything_settled(folder: JobFolder) -> bool:
+    if not folder.ledger.exists():
+        return False
+    ledger = Ledger(folder.ledger)
+    try:
+        return ledger.state.settled > 0 or ledger.state.accounted > 0
+    finally:
+        ledger.close()
+
+
+class _Run:
+    """One life of a coordinator."""
+
+    def __init__(self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, first: bool) -> None:
+        self._folder = folder
+        self._record = record
+        self._watch = watch
+        output = Path(record.output)
+        outputs.claim(output, record.job_id, folder)
+        composed = compose(Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission))
+        self._ledger = Ledger(folder.ledger, create=first)
+        stack.callback(self._ledger.close)
+        self._crashed = self._take_over()
+        self._events = stack.enter_context(EventLog(folder.events, watch.event))
+        self._job = _make_job(folder, record, composed, self._ledger)
+        self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, output))
+        self._executor = create_executor(record.executor, {})
+        stack.callback(self._executor.close)
+
+    def _take_over(self) -> list[Doing]:
+        """Begin a new epoch: end what is left of earlier ones; return the batches they were predicting."""
+        state, doing = self._ledger.state, []
+        for name, pid, started in self._ledger.workers():
+            end_process(pid, started)
+            self._ledger.remove_worker(name)
+        for cell in sorted(self._folder.cells.iterdir()):
+            doing.append(look(cell)[0])
+            cell.unlink()
+        state.epoch += 1
+        state.started = state.started or time.time()
+        self._ledger.commit()
+        self._folder.stop.unlink(missing_ok=True)
+        return [one for one in doing if one is not None]
+
+    def run(self) -> dict[str, Any]:
+        job, ledger = self._job, self._ledger
+        coordinator = Coordinator(
+            job, ledger, self._exporter, self._executor, self._events, self._watch.progress
+        )
+        if ledger.state.epoch > 1:
+            self._exporter.adopt()
+            coordinator.work.coordinator_died(self._crashed)
+            ledger.commit()
+        self._events.emit("job_started", job_id=job.id, epoch=ledger.state.epoch, pid=os.getpid())
+        coordinator.tell(coordinator.stands(time.monotonic()))
+        if self._watch.began is not None:
+            self._watch.began(coordinator)
+        with _full_disk_named(self._folder):
+            return self._end(coordinator, self._outcome(coordinator))
+
+    def _outcome(self, coordinator: Coordinator) -> Ending:
+        """Run the coordinator, and turn what ends it early into a status that can be resumed from."""
+        try:
+            ending = coordinator.run()
+            if ending.status == "settled":
+                ending = finish(self._job, self._ledger, self._exporter, coordinator)
+        except KeyboardInterrupt:
+            ending = Ending("stopped", "ended at once")
+        except SourceError as error:
+            if not self._ledger.state.settled:
+                raise
+            ending = Ending("enqueue_failed", str(error))
+        except OutputError as error:
+            ending = Ending("stopped", str(error))
+        except ConservationError as error:
+            ending = Ending("unexpected_error", str(error))
+        except UserError:
+            raise
+        except BaseException as error:
+            self._end(coordinator, Ending("unexpected_error", f"{type(error).__name__}: {error}"))
+            raise
+        if ending.status != "stopped" or not ending.message:
+            coordinator.dismiss()
+        return ending
+
+    def _end(self, coordinator: Coordinator, ending: Ending) -> dict[str, Any]:
+        summary = summarise(self._job, self._ledger, ending)
+        self._events.emit("job_ended", status=ending.status, message=ending.message)
+        coordinator.tell(coordinator.stands(time.monotonic()), **summary)
+        if ending.status in FINISHED:
+            outputs.release(self._job.output)
+        return summary
+
+
+def _make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger) -> Job:
+    api, submission = composed.api, composed.submission
+    project = Path(record.project)
+    config = merge(api.predictor.config, submission.config)
+    assignments = composed.hooks.assign_devices(api.compute, submission.workers)
+    environment = {**os.environ, **api.predictor.env}
+    environment |= read_dotenv(project, environment)
+    return Job(
+        id=record.job_id,
+        api_name=record.api_name,
+        created=record.created,
+        folder=folder,
+        output=Path(record.output),
+        project=project,
+        submission=submission,
+        hooks=composed.hooks,
+        predictor=composed.predictor_reference,
+        hardware=composed.hardware_reference,
+        source=composed.source_reference,
+        settings=SplitContext(submission.settings, project, folder.spool),
+        api=to_plain(api),
+        config=config,
+        assignments=assignments,
+        environment=environment,
+        batch_prefix=record.batch_prefix,
+        fingerprint=record.fingerprint,
+        job_spec={
+            **shown_submission(submission.raw, composed.source),
+            "job_id": record.job_id,
+            "api_name": record.api_name,
+            "workers": len(assignments),
+            "total_batch_count": None,
+            "created_time": iso_time(record.created),
+            "start_time": iso_time(ledger.state.started),
+            "output": record.output,
+        },
+    )
+
+
+@contextmanager
+def _exporter(ledger: Ledger, parts: Path, output: Path) -> Iterator[Exporter]:
+    target = output / outputs.PARTIAL
+    final = output / outputs.PREDICTIONS
+    if ledger.state.publishing and not target.exists() and final.exists():
+        # The last coordinator died just behind the rename: give the file its working name back.
+        final.replace(target)
+    exporter = Exporter(ledger, parts, target)
+    try:
+        yield exporter
+    finally:
+        exporter.close()
+
+
+@contextmanager
+def _full_disk_named(folder: JobFolder) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, UserError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _disk_full(folder) from error
+    except sqlite3.OperationalError as error:
+        if "full" not in str(error):
+            raise
+        raise _disk_full(folder) from error
+
+
+def _disk_full(folder: JobFolder) -> JobError:
+    return JobError(f"the disk of {folder.root} is full; make room and resume the job")

@@ -1,0 +1,163 @@
+"""Submitting a job: everything that can be checked without running is checked, then the job exists."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from insula import __version__
+from insula.documents import Document, read_document
+from insula.errors import ProjectError
+from insula.folder import JobFolder
+from insula.jobs import output as outputs
+from insula.jobs.composing import Composed, compose
+from insula.jobs.record import Record
+from insula.jobs.store import JobStore
+from insula.loading import CONFIG_FILE, merge
+from insula.project.files import fingerprint
+from insula.project.predictor_class import check_predictor
+from insula.worker.batch_ids import make_prefix
+
+JOB_FILE = "job.json"
+_SOURCES = ("delimited_files", "file_path_lister", "item_list")
+
+
+@attrs.frozen
+class Request:
+    """What is asked for, as it comes from a command line or a host program.
+
+    Args:
+        project: the project folder.
+        api: the name of the API; None if cortex.yaml holds only one.
+        submission: a file to read instead of the project's job.json; None reads that if it is there.
+        inputs: files, folders or globs of JSON lines, in place of the submission's source.
+        batch_size, workers, output, config: laid over the submission.
+        executor: what starts the workers.
+    """
+
+    project: Path
+    api: str | None = None
+    submission: Path | None = None
+    inputs: Sequence[str] = ()
+    batch_size: int | None = None
+    workers: int | None = None
+    output: str | None = None
+    config: Mapping[str, Any] = attrs.field(factory=dict)
+    executor: str = "process"
+
+
+def check(request: Request) -> Composed:
+    """Check a request, and the user's class as far as it can be seen without importing it.
+
+    Raises:
+        UserError: with every fault that was found.
+    """
+    project = request.project.absolute()
+    if not (project / CONFIG_FILE).exists() and not project.is_dir():
+        raise ProjectError(f"{request.project} is no folder; a project is a folder with a {CONFIG_FILE}")
+    composed = compose(_config(project), request.api, _submission(request, project))
+    predictor = composed.api.predictor
+    if composed.kind.class_name is not None and predictor.path is not None:
+        arguments = (*composed.kind.arguments, *composed.target.arguments)
+        check_predictor(project, predictor.path, composed.kind.class_name, arguments)
+    return composed
+
+
+def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record]:
+    """Make a job of a request.
+
+    Raises:
+        UserError: if anything is wrong with it; no job is left behind then.
+    """
+    composed = check(request)
+    project = request.project.absolute()
+    job_id, folder = store.create()
+    try:
+        asked = composed.submission.output
+        output = Path(project, asked).absolute() if asked else folder.results
+        outputs.claim(output, job_id, folder)
+        record = Record(
+            job_id=job_id,
+            api_name=composed.api.name,
+            created=time.time(),
+            project=str(project),
+            entry=composed.api.raw,
+            submission=composed.submission.raw,
+            output=str(output),
+            executor=request.executor,
+            batch_prefix=make_prefix(),
+            insula=__version__,
+            fingerprint=_fingerprint(project, composed, output),
+        )
+        record.write(folder)
+    except BaseException:
+        discard(folder)
+        raise
+    return folder, record
+
+
+def _fingerprint(project: Path, composed: Composed, output: Path) -> dict[str, str]:
+    """Return the project's fingerprint, without results that lie in the project itself."""
+    found = fingerprint(project, composed.api.raw)
+    return {name: digest for name, digest in found.items() if output not in (project / name).parents}
+
+
+def discard(folder: JobFolder) -> None:
+    """Remove a job's folder."""
+    import shutil
+
+    shutil.rmtree(folder.root, ignore_errors=True)
+
+
+# ------------------------------------------------------------------------------------------------ documents
+
+
+def _config(project: Path) -> Document:
+    try:
+        return read_document(project / CONFIG_FILE, CONFIG_FILE)
+    except ProjectError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ProjectError(f"{project}: there is no {CONFIG_FILE} in this folder") from error
+        raise
+
+
+def _submission(request: Request, project: Path) -> Document:
+    """Return the submission with the request laid over it, lines of what was written kept."""
+    path = request.submission or project / JOB_FILE
+    if request.submission is None and not path.exists():
+        document = Document("the submission", {})
+    else:
+        document = read_document(path, path.name)
+    if not isinstance(document.data, Mapping):
+        return document
+    return attrs.evolve(document, data=_laid_over(document.data, request))
+
+
+def _laid_over(written: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    data = dict(written)
+    if request.inputs:
+        kept = data.get("delimited_files")
+        for source in _SOURCES:
+            data.pop(source, None)
+        kept = {key: kept[key] for key in ("batch_size",) if key in kept} if isinstance(kept, Mapping) else {}
+        data["delimited_files"] = {**kept, "paths": [_absolute(path) for path in request.inputs]}
+    if request.batch_size is not None:
+        for source in _SOURCES:
+            if isinstance(data.get(source), Mapping):
+                data[source] = {**data[source], "batch_size": request.batch_size}
+    if request.workers is not None:
+        data["workers"] = request.workers
+    if request.output is not None:
+        data["output"] = _absolute(request.output)
+    if request.config:
+        data["config"] = merge(data.get("config") or {}, request.config)
+    return data
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(os.path.expanduser(path))

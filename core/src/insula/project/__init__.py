@@ -1,0 +1,1 @@
+"""The project: its files, its environment, its predictor class."""

@@ -1,0 +1,1 @@
+"""Where predictions are written: parts by workers, one ordered file by the coordinator."""

@@ -1,0 +1,78 @@
+"""The plugins `delimited_files`, `item_list` and `file_path_lister`, all of which end as files of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from insula.descriptors import Payload, Position, Source, SplitContext
+from insula.errors import SourceError
+from insula.hookspecs import hookimpl
+from insula.sources.lines import split_lines
+from insula.sources.listing import list_files
+from insula.sources.reading import read_lines
+from insula.sources.settings import DelimitedFiles, FilePathLister, ItemList
+from insula.sources.spooling import spool
+from insula.spec import BatchRef, Block, Input
+
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+
+class _Lines:
+    """What the three have in common."""
+
+    @hookimpl
+    def insula_split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
+        return split_lines(inputs, context.settings.batch_size, after)
+
+    @hookimpl
+    def insula_read(self, inputs: Mapping[int, Input], references: Sequence[BatchRef]) -> Iterator[Payload]:
+        return read_lines(inputs, references)
+
+
+def _list(settings: DelimitedFiles | FilePathLister, context: SplitContext) -> list[Input]:
+    return list_files(settings.named, settings.includes, settings.excludes, context.project)
+
+
+class DelimitedFilesSource(_Lines):
+    """Files of JSON lines."""
+
+    @hookimpl
+    def insula_source(self) -> Source:
+        return Source("delimited_files", DelimitedFiles)
+
+    @hookimpl
+    def insula_list(self, context: SplitContext) -> list[Input]:
+        files = _list(context.settings, context)
+        if packed := [file.uri for file in files if file.uri.endswith(_COMPRESSED)]:
+            raise SourceError(f"compressed files cannot be read yet; unpack them first: {', '.join(packed)}")
+        return files
+
+
+class FilePathListerSource(_Lines):
+    """Files of any kind: a sample is a path, and opening it is the predictor's affair."""
+
+    @hookimpl
+    def insula_source(self) -> Source:
+        return Source("file_path_lister", FilePathLister)
+
+    @hookimpl
+    def insula_list(self, context: SplitContext) -> list[Input]:
+        files = _list(context.settings, context)
+        return [spool((file.uri for file in files), context.spool, "file_path_lister")]
+
+
+class ItemListSource(_Lines):
+    """Samples that the submission carries itself."""
+
+    @hookimpl
+    def insula_source(self) -> Source:
+        return Source("item_list", ItemList, inline=True)
+
+    @hookimpl
+    def insula_list(self, context: SplitContext) -> list[Input]:
+        return [spool(context.settings.items, context.spool, "item_list")]
+
+
+delimited_files = DelimitedFilesSource()
+file_path_lister = FilePathListerSource()
+item_list = ItemListSource()

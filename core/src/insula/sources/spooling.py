@@ -1,0 +1,61 @@
+"""Samples that have no byte ranges of their own, written as a file of lines in the job's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from insula.errors import SourceError
+from insula.sources.opening import stamp_of
+from insula.spec import Input
+
+
+def spool(samples: Iterable[Any], folder: Path, name: str) -> Input:
+    """Write samples as JSON lines and return them as an input called `name`.
+
+    The file is there whole or not at all, whenever the process or the machine dies.
+
+    Raises:
+        SourceError: if a sample cannot be written as JSON.
+    """
+    path = folder / f"{name}.jsonl"
+    partial = folder / f"{name}.jsonl.partial"
+    with partial.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        for position, sample in enumerate(samples):
+            file.write(_line(sample, f"{name}[{position}]"))
+        file.flush()
+        os.fsync(file.fileno())
+        status = os.fstat(file.fileno())
+    partial.replace(path)
+    _sync_folder(folder)
+    return Input(str(path), status.st_size, stamp_of(status), name)
+
+
+def _line(sample: Any, where: str) -> bytes:
+    try:
+        line = orjson.dumps(sample)
+    except TypeError:
+        return _line_with_json(sample, where)
+    # orjson writes NaN and infinities as null, json as themselves, and a sample is to arrive as it was sent.
+    return _line_with_json(sample, where) if b"null" in line else line + b"\n"
+
+
+def _line_with_json(sample: Any, where: str) -> bytes:
+    try:
+        return json.dumps(sample, separators=(",", ":")).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SourceError(f"{where} cannot be written as JSON: {error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

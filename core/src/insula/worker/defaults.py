@@ -1,0 +1,105 @@
+"""What the core answers on the spine where no plugin does: the user's class is loaded, called, and told of the end."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from insula.descriptors import COMPLETED, NO_CLIENT, Client, Completed, Predictions, Predictor, WorkerContext
+from insula.errors import ProjectError
+from insula.hookspecs import hookimpl
+from insula.project.contract import CONSTRUCTOR, PREDICT, UNUSED, bind, plan
+from insula.worker.outcome import interpret
+from insula.worker.user_class import extend_path, import_class
+
+
+class Defaults:
+    """The core's own plugin in a worker, asked last.
+
+    Attributes:
+        class_name: of the user's class; None if the predictor type needs none.
+        arguments: constructor arguments beyond the contract's own.
+        needs_total: whether the constructor takes `job_spec`, which is complete only when the input is split.
+    """
+
+    def __init__(self) -> None:
+        self.class_name: str | None = None
+        self.arguments: tuple[str, ...] = ()
+        self.needs_total = False
+        self._make: Callable[[Mapping[str, Any]], Any] | None = None
+        self._predict: Callable[[Mapping[str, Any]], Any] | None = None
+        self._returns: Any = "auto"
+
+    @hookimpl
+    def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
+        """Import the user's class and look at its signatures."""
+        spec = context.api.predictor
+        logging.basicConfig(level=spec.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        if self.class_name is None:
+            return []
+        extend_path(context.project, spec.python_path)
+        faults: list[str] = []
+        try:
+            found = import_class(context.project, spec.path or "", self.class_name)
+        except ProjectError as error:
+            return [str(error)]
+        for check in (self._plan_constructor, self._check_predict):
+            try:
+                check(found)
+            except ProjectError as error:
+                faults.append(f"{spec.path}: {error}")
+        return faults
+
+    def _plan_constructor(self, found: type) -> None:
+        if found.__init__ is object.__init__:
+            self._make = lambda values: found()
+            return
+        planned = plan(found, (*self.arguments, *CONSTRUCTOR), f"{found.__name__}.__init__")
+        self.needs_total = planned.takes("job_spec")
+        self._make = bind(planned, found)
+
+    def _check_predict(self, found: type) -> None:
+        predict = getattr(found, "predict", None)
+        if not callable(predict):
+            raise ProjectError(f"{found.__name__} has no method predict")
+        if not isinstance(inspect.getattr_static(found, "predict"), (staticmethod, classmethod)):
+            predict = functools.partial(predict, None)
+        plan(predict, PREDICT, f"{found.__name__}.predict")
+
+    @hookimpl
+    def insula_create_client(self) -> Client:
+        """Need no client."""
+        return NO_CLIENT
+
+    @hookimpl
+    def insula_create_predictor(self, context: WorkerContext, client: Client) -> Predictor | None:
+        """Construct the user's class with what it takes."""
+        if self._make is None:
+            return None
+        values = {"config": context.config, "api_spec": context.api.raw, "job_spec": context.job_spec}
+        values |= dict.fromkeys(self.arguments)
+        if client.argument is not None:
+            values[client.argument] = client.object
+        made = self._make(values)
+        planned = plan(made.predict, PREDICT, f"{type(made).__name__}.predict")
+        self._predict = bind(planned, made.predict)
+        self._returns = context.api.predictor.returns
+        return Predictor(made, completes=callable(getattr(made, "on_job_complete", None)))
+
+    @hookimpl
+    def insula_predict_batch(self, payload: list[Any], batch_id: str) -> Predictions | None:
+        """Call `predict` and take what it returns for what it is."""
+        if self._predict is None:
+            return None
+        count = len(payload)
+        return interpret(self._predict({**UNUSED, "payload": payload, "batch_id": batch_id}), self._returns, count)
+
+    @hookimpl
+    def insula_job_complete(self, predictor: Predictor) -> Completed:
+        """Call `on_job_complete` if there is one."""
+        if predictor.completes:
+            predictor.object.on_job_complete()
+        return COMPLETED

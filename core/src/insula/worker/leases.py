@@ -1,0 +1,84 @@
+"""Working through a lease: read, predict, and report as results become worth reporting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from insula import failpoints
+from insula.descriptors import Payload
+from insula.errors import InputChangedError
+from insula.spec import BatchRef, Slice
+from insula.worker.predicting import Predicting
+from insula.worker.reading import Reader
+from insula.worker.report import Report
+from insula.worker.tracebacks import describe
+from insula.worker.writing import Writer
+
+# A lease that takes longer is reported in parts, so that little is done twice after a death.
+_REPORT_EVERY = 0.1
+
+
+class Leases:
+    """Runs the batches of one lease after the other.
+
+    Attributes:
+        halted: set, from any thread, to end the lease behind the batch that runs.
+    """
+
+    def __init__(self, reader: Reader, predicting: Predicting, writer: Writer) -> None:
+        self._reader = reader
+        self._predicting = predicting
+        self._writer = writer
+        self._sequence = 0
+        self.halted = False
+
+    def run(self, frame: Mapping[str, Any]) -> None:
+        """Run a lease, given as its frame, and hand its reports to the writer."""
+        if failpoints.armed:
+            failpoints.reach("lease", "after")
+        self._report = Report(frame["lease"])
+        self._flushed = time.monotonic()
+        for plain in frame["slices"]:
+            if not self.halted:
+                self._run_batches(list(Slice.from_plain(plain).references()))
+        for plain, skip, take in frame["pieces"]:
+            if not self.halted:
+                self._run_piece(next(Slice.from_plain(plain).references()), skip, take)
+        self._report.done = True
+        self._flush(time.monotonic())
+
+    def _run_batches(self, references: list[BatchRef]) -> None:
+        clock, predict = time.monotonic, self._predicting.batch
+        for reference, payload in zip(references, self._reader.read(references), strict=True):
+            if isinstance(payload, Payload):
+                predict(self._report, reference, payload)
+            else:
+                self._unread(reference, 0, reference.count, payload)
+            if self.halted:
+                return
+            now = clock()
+            if now - self._flushed >= _REPORT_EVERY:
+                self._flush(now)
+
+    def _run_piece(self, reference: BatchRef, skip: int, take: int) -> None:
+        (payload,) = self._reader.read([reference], skip)
+        if not isinstance(payload, Payload):
+            self._unread(reference, skip, take, payload)
+        elif take == reference.count:
+            self._predicting.batch(self._report, reference, payload)
+        else:
+            self._predicting.piece(self._report, reference, payload, skip, take)
+
+    def _unread(self, reference: BatchRef, skip: int, take: int, error: Exception) -> None:
+        self._report.batches += 1
+        again = not isinstance(error, InputChangedError)
+        self._report.fail(reference.ordinal, skip, take, describe(error), retry=again)
+
+    def _flush(self, now: float) -> None:
+        report = self._report
+        report.sequence, self._sequence = self._sequence, self._sequence + 1
+        report.busy, self._flushed = now - self._flushed, now
+        self._report = Report(report.lease)
+        self._writer.put(report)

@@ -1,0 +1,92 @@
+"""A worker as a process: frames over an inherited socket, and an end as soon as that socket closes.
+
+There is no heartbeat: a C call can hold the GIL for minutes and be healthy.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from insula.worker.loop import Worker
+from insula.worker.protocol import Unpacker, pack
+from insula.worker.writing import WriterBehind
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serve the coordinator at the other end of a socket until it says `finish` or is gone.
+
+    Args:
+        descriptor: the socket.
+        parent: the coordinator's process id.
+    """
+    connection = _Connection(socket.socket(fileno=descriptor))
+    worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
+    connection.serve(worker.halt)
+    _die_with(parent)
+    while worker.handle(connection.frames.get()):
+        pass
+    connection.finish()
+
+
+class _Connection:
+    """The socket, read in a thread of its own so that its end is seen while user code runs."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        connected.set_inheritable(False)
+        self.frames: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._socket = connected
+        self._sending = threading.Lock()
+        self._finished = False
+
+    def serve(self, halt: Callable[[], None]) -> None:
+        """Begin to receive; `halt` is called as soon as the coordinator asks for it, whatever else is waiting."""
+        threading.Thread(target=self._receive, args=(halt,), name="insula-receiver", daemon=True).start()
+
+    def send(self, frame: dict[str, Any]) -> None:
+        with self._sending:
+            self._socket.sendall(pack(frame))
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because what it did cannot be written down."""
+        from insula.worker.tracebacks import describe
+
+        failure = describe(error)
+        # Without a report there is no result: whatever else this process did is done again by another.
+        self.send({"type": "unwritable", "errno": getattr(error, "errno", None), "error": [failure.type, failure.message, ""]})
+        os._exit(74)
+
+    def finish(self) -> None:
+        self._finished = True
+        sys.stdout.flush()
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def _receive(self, halt: Callable[[], None]) -> None:
+        unpacker = Unpacker()
+        try:
+            while data := self._socket.recv(1 << 18):
+                for frame in unpacker.feed(data):
+                    if frame["type"] == "halt":
+                        halt()
+                    self.frames.put(frame)
+        except OSError:
+            pass  # a reset says what an end of file says
+        if not self._finished:
+            os.killpg(0, signal.SIGKILL)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,59 @@
+"""The user's predictor class: imported from her file, and called as she wrote it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from insula.errors import ProjectError
+from insula.worker.tracebacks import describe
+
+
+def import_class(project: Path, path: str, class_name: str) -> type:
+    """Import a class from a file of the project.
+
+    Raises:
+        ProjectError: if the file cannot be imported (with the user's traceback) or has no such class.
+    """
+    file = project / path
+    if not file.is_file():
+        raise ProjectError(f"predictor.path: there is no file {path} in {project}")
+    try:
+        module = _import_file(file)
+    except BaseException as error:
+        failure = describe(error)
+        raise ProjectError(f"{path} cannot be imported:\n{failure.traceback.rstrip()}") from error
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        what = "is no class" if found is not None else "is missing"
+        raise ProjectError(f"{path}: {class_name} {what}; classes there: {', '.join(classes) or 'none'}")
+    return found
+
+
+def _import_file(file: Path) -> ModuleType:
+    name = file.stem
+    # By its plain name, so that pickles of its classes and imports from its neighbours find the same module.
+    if name in sys.modules or not name.isidentifier():
+        name = f"insula_project_{name}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def extend_path(project: Path, python_path: str | None) -> None:
+    """Put `python_path`, then the project, first on `sys.path`."""
+    wanted = [os.path.normpath(project / python_path)] if python_path else []
+    wanted.append(str(project))
+    sys.path[:] = wanted + [path for path in sys.path if path not in wanted]

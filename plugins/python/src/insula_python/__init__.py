@@ -1,0 +1,1 @@
+"""The Python predictor type of insula."""
