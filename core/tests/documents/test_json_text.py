@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,7 +32,10 @@ def test_a_byte_order_mark() -> None:
 @pytest.mark.parametrize(
     "text, lines",
     [
-        ('{"a": 1,\n "a": 2, "b": {"c": 1,\n"c": 1}}', ["job.json:2:2: a: this key stands here", "job.json:3:1: b.c: this key"]),
+        (
+            '{"a": 1,\n "a": 2, "b": {"c": 1,\n"c": 1}}',
+            ["job.json:2:2: a: this key", "job.json:3:1: b.c: this key"],
+        ),
         ('{"a":}', ["job.json:1:6: not valid JSON: expecting value"]),
         ('{"a": 1}\nx', ["job.json:2:1: not valid JSON: extra data"]),
         ("{'a': 1}", ["job.json:1:2: not valid JSON: "]),
@@ -94,7 +98,5 @@ def test_every_part_is_found_again(data: dict[str, Any], indent: int | None) -> 
 
 @given(st.text(alphabet='{}[]":,0123456789.eE-+ntfruals\\ \n'))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        parse(text)
-    except SpecError as error:
-        assert error.faults
+    with suppress(SpecError):
+        assert isinstance(parse(text).data, (dict, list))

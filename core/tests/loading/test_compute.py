@@ -31,7 +31,9 @@ def test_keys_of_one_target_go_together(load: Load) -> None:
     assert (settings.inf, settings.neuron_cores) == (1, 2)
 
 
-@pytest.mark.parametrize("kind, key", [("python", "gpu"), ("python", "inf"), ("onnx", "gpu"), ("onnx", "any")])
+@pytest.mark.parametrize(
+    "kind, key", [("python", "gpu"), ("python", "inf"), ("onnx", "gpu"), ("onnx", "any")]
+)
 def test_pairs_that_one_side_lists(load: Load, kind: str, key: str) -> None:
     assert list(compute(load, {key: 1}, kind).targets) == [key]
 
@@ -39,7 +41,12 @@ def test_pairs_that_one_side_lists(load: Load, kind: str, key: str) -> None:
 @pytest.mark.parametrize(
     "kind, section, field, words",
     [
-        ("onnx", {"inf": 1}, "compute.inf", "onnx cannot run on hardware target inf: onnx runs on cpu, gpu; inf serves"),
+        (
+            "onnx",
+            {"inf": 1},
+            "compute.inf",
+            "onnx cannot run on hardware target inf: onnx runs on cpu, gpu; inf serves",
+        ),
         ("flexible", {"gpu": 1}, "compute.gpu", "flexible cannot run on hardware target gpu"),
         ("python", {"gpu": 1, "neuron_cores": 1}, "compute", "not on gpu and inf at once"),
         ("python", {"gpu": "1"}, "compute.gpu", "an integer"),

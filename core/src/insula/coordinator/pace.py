@@ -6,6 +6,8 @@ from __future__ import annotations
 _SECONDS = 0.075
 # The first batches are no measure of the later ones: caches are cold, and a clock is coarse.
 _GROWTH = 16
+# At the end of a job fair shares become tiny; below this, the sync that each lease costs is longer than its work.
+_LEAST = 0.004
 
 
 class Pace:
@@ -26,7 +28,7 @@ class Pace:
         """Return how many of the `waiting` batches to lease to one of so many workers."""
         if self._seconds is None:
             return 1
-        fair = waiting // (2 * workers)
+        fair = max(waiting // (2 * workers), int(_LEAST / self._seconds))
         return max(1, min(int(_SECONDS / self._seconds), fair, self._most))
 
     @property

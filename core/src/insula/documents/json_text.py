@@ -13,8 +13,9 @@ from insula.documents.document import Document, Mark, Path
 from insula.errors import Fault, SpecError
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# orjson reads integers over 64 bits as floats, in silence.
-_LONG_INTEGER = re.compile(r"\d{19}")
+# orjson reads integers over 64 bits as floats, in silence. Any digit becomes a 0: so they are found at the speed of memory.
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_INTEGER = b"0" * 19
 _LONGEST_CHECKED = 8 << 20
 
 
@@ -32,9 +33,10 @@ def parse_json(text: str, name: str) -> Document:
 
 
 def _parse(text: str, name: str) -> Any:
-    if not _LONG_INTEGER.search(text):
+    raw = text.encode()
+    if _LONG_INTEGER not in raw.translate(_DIGITS):
         try:
-            return orjson.loads(text)
+            return orjson.loads(raw)
         except orjson.JSONDecodeError:
             # The standard library reads what orjson refuses (NaN, lone surrogates), or says where the fault is.
             pass

@@ -40,7 +40,7 @@ def parse_document(text: bytes, name: str, *, json: bool) -> Document:
         SpecError: if they are not UTF-8, empty, malformed, or neither a mapping nor a list.
     """
     decoded = _decode(text, name)
-    if not decoded.strip():
+    if not decoded or decoded.isspace():
         raise SpecError([Fault("the file is empty")], name)
     document = parse_json(decoded, name) if json else parse_yaml(decoded, name)
     if document.data is None:

@@ -26,6 +26,7 @@ _COMMAND = "import sys; sys.path[:1] = []; from insula.worker.process import mai
 
 # Without pidfd (macOS), deaths that leave the socket open in a grandchild are found by asking this often.
 _POLL = 0.2
+# A worker whose socket is closed has nothing more to say; its exit handlers get this long.
 _EXIT_PATIENCE = 5.0
 
 
@@ -41,6 +42,7 @@ class Process:
     unsent: bytearray = attrs.field(factory=bytearray)
     killed: bool = False
     closed: bool = False
+    deadline: float | None = None
 
 
 class ProcessExecutor(Executor):
@@ -118,8 +120,10 @@ class ProcessExecutor(Executor):
                 if mask & selectors.EVENT_READ:
                     found += self._read(key.data)
         for handle in list(self._alive):
-            if handle.closed or _has_ended(handle.process.pid):
+            if _has_ended(handle.process.pid):
                 found += self._buried(handle)
+            elif handle.deadline is not None and time.monotonic() > handle.deadline:
+                self.kill(handle)
         return found
 
     def _calm(self) -> None:
@@ -145,17 +149,12 @@ class ProcessExecutor(Executor):
     def _hang_up(self, handle: Process) -> None:
         if not handle.closed:
             handle.closed = True
+            handle.deadline = time.monotonic() + _EXIT_PATIENCE
             self._selector.unregister(handle.socket)
 
     def _buried(self, handle: Process) -> Iterable[Frame | Died]:
         """Take the last frames and the exit code of a worker that ends, and end what it leaves behind."""
         frames = [] if handle.closed else list(self._read(handle))
-        deadline = time.monotonic() + _EXIT_PATIENCE
-        while not _has_ended(handle.process.pid):
-            if time.monotonic() > deadline:
-                handle.killed = True
-                break
-            time.sleep(0.002)
         # Until it is waited for, its process id, and so the group's, can be nobody else's.
         _kill_group(handle.process.pid)
         code = handle.process.wait()

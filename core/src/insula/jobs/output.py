@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from insula.errors import OutputError
-from insula.folder import JobFolder, sync_folder
+from insula.folder import JobFolder
 from insula.jobs.ended import has_ended
 
 _CLAIM = ".insula-job.json"
@@ -70,7 +70,6 @@ def _create(path: Path, content: dict[str, str]) -> bool:
         return False
     finally:
         temporary.unlink()
-    sync_folder(path.parent)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -73,4 +73,4 @@ def read_record(folder: JobFolder) -> Record:
 
 def make_id() -> str:
     """Return a new job id: hexadecimal, and later ones sort behind earlier ones."""
-    return f"{int(time.time() * 1000):012x}{secrets.token_hex(3)}"
+    return f"{int(time.time() * 1000):012x}{os.urandom(3).hex()}"

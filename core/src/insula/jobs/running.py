@@ -52,8 +52,14 @@ class Watch:
     event: Listener | None = None
 
 
-def run(folder: JobFolder, record: Record, watch: Watch | None = None) -> dict[str, Any]:
+def run(
+    folder: JobFolder, record: Record, watch: Watch | None = None, composed: Composed | None = None
+) -> dict[str, Any]:
     """Run a job to its end, from wherever it stands; return its summary.
+
+    Args:
+        watch: who is told what happens.
+        composed: what `submit` answered, if that was in this process; otherwise the record is read anew.
 
     Raises:
         UserError: if it cannot be run. If nothing was predicted so far, no job is left then.
@@ -61,16 +67,18 @@ def run(folder: JobFolder, record: Record, watch: Watch | None = None) -> dict[s
     """
     lock = JobLock(folder.lock)
     try:
-        return _run_locked(folder, record, watch or Watch())
+        return _run_locked(folder, record, watch or Watch(), composed)
     finally:
         lock.release()
 
 
-def _run_locked(folder: JobFolder, record: Record, watch: Watch) -> dict[str, Any]:
+def _run_locked(
+    folder: JobFolder, record: Record, watch: Watch, composed: Composed | None
+) -> dict[str, Any]:
     first = not folder.ledger.exists()
     try:
         with ExitStack() as stack:
-            return _Run(folder, record, watch, stack, first).run()
+            return _Run(folder, record, watch, stack, composed).run()
     except UserError:
         if first and not _anything_settled(folder):
             outputs.abandon(Path(record.output))
@@ -91,14 +99,18 @@ def _anything_settled(folder: JobFolder) -> bool:
 class _Run:
     """One life of a coordinator."""
 
-    def __init__(self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, first: bool) -> None:
+    def __init__(
+        self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, composed: Composed | None
+    ) -> None:
         self._folder = folder
         self._record = record
         self._watch = watch
         output = Path(record.output)
         outputs.claim(output, record.job_id, folder)
-        composed = compose(Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission))
-        self._ledger = Ledger(folder.ledger, create=first)
+        composed = composed or compose(
+            Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission)
+        )
+        self._ledger = Ledger(folder.ledger, create=not folder.ledger.exists())
         stack.callback(self._ledger.close)
         self._crashed = self._take_over()
         self._events = stack.enter_context(EventLog(folder.events, watch.event))

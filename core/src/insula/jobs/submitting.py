@@ -68,8 +68,8 @@ def check(request: Request) -> Composed:
     return composed
 
 
-def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record]:
-    """Make a job of a request.
+def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Composed]:
+    """Make a job of a request; return it with its plugins put together, for a `run` in the same process.
 
     Raises:
         UserError: if anything is wrong with it; no job is left behind then.
@@ -98,7 +98,7 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record]:
     except BaseException:
         discard(folder)
         raise
-    return folder, record
+    return folder, record, composed
 
 
 def _fingerprint(project: Path, composed: Composed, output: Path) -> dict[str, str]:

@@ -41,12 +41,14 @@ def load_predictor(section: Mapping[str, Any] | None, find: FindPredictor, findi
     spec = findings.structure(pick(section, CORE), PredictorSpec, "predictor")
     word = section.get("type")
     kind = findings.look_up(find, word, "predictor", "type") if isinstance(word, str) else None
+    before = len(findings.faults)
     listed, ignored = models.load_models(section, findings)
+    none_given = not listed and len(findings.faults) == before
     settings = None
     if kind is not None:
         settings = _settings(section, kind, findings)
         _check_path(section, kind, findings)
-        _check_models(section, bool(listed), kind, findings)
+        _check_models(section, none_given, kind, findings)
         ignored += tuple(
             f"predictor.{key}" for key in pick(section, CLUSTER_ONLY) if key not in _own_keys(kind)
         )
@@ -78,12 +80,13 @@ def _check_path(section: Mapping[str, Any], kind: PredictorType, findings: Findi
         findings.add(f"missing: the file that defines {kind.class_name}", "predictor", "path")
 
 
-def _check_models(section: Mapping[str, Any], listed: bool, kind: PredictorType, findings: Findings) -> None:
-    given = pick(section, models.KEYS)
+def _check_models(
+    section: Mapping[str, Any], none_given: bool, kind: PredictorType, findings: Findings
+) -> None:
     if kind.models == "none":
-        for key in given:
+        for key in pick(section, models.KEYS):
             findings.add(f"predictor type {kind.name} takes no models", "predictor", key)
-    if kind.models == "required" and not listed and not given.get("models") and "model_path" not in given:
+    if kind.models == "required" and none_given:
         findings.add(
             f"missing: predictor type {kind.name} needs a model_path, or models", "predictor", "models"
         )

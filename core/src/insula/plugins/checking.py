@@ -33,6 +33,8 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
 
 # A requirement on insula itself, told from `insula-onnx` without parsing it: importing a parser takes longer than the scan.
 OWN = re.compile(r"insula(?![\w.-])", re.IGNORECASE)
+_RELEASE = re.compile(r"\d+(\.\d+)*")
+_BOUND = re.compile(r"(>=|<)\s*(\d+(?:\.\d+)*)")
 
 HOOKS: Mapping[str, tuple[str, ...]] = {
     name: tuple(inspect.signature(hook).parameters)
@@ -62,7 +64,7 @@ def version_fault(
 ) -> tuple[Literal["too new", "too old", "broken"], str] | None:
     """Return what is wrong between a plugin and this version of insula, None if nothing is."""
     own = [requirement for requirement in requires if OWN.match(requirement)]
-    if not own:
+    if all(map(_plainly_allows, own)):
         return None
     from packaging.requirements import InvalidRequirement
 
@@ -78,6 +80,31 @@ def version_fault(
     cure = "upgrade insula" if newer else f"upgrade {reference.distribution}"
     message = f"{reference} works with insula {allowed}, and this is insula {__version__}: {cure}"
     return "too new" if newer else "too old", message
+
+
+def _plainly_allows(requirement: str) -> bool:
+    """Say whether a requirement of the usual form, `insula>=X.Y,<Z`, admits this version; any other form is not judged.
+
+    `packaging` judges every form, and takes 12 ms to import, at each start of each job.
+    """
+    from insula import __version__
+
+    bounds = requirement[len("insula") :].strip().split(",")
+    matches = [_BOUND.fullmatch(bound.strip()) for bound in bounds]
+    if not _RELEASE.fullmatch(__version__):
+        return False
+    own = _release(__version__)
+    return all(
+        match is not None and (own >= _release(match[2]) if match[1] == ">=" else own < _release(match[2]))
+        for match in matches
+    )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = [int(number) for number in version.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def _allowed(requires: Sequence[str]) -> SpecifierSet:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ IGNORE_FILE = ".cortexignore"
 DOTENV_FILE = ".env"
 _LARGEST_HASHED = 64 << 20
 _CHUNK = 1 << 20
+# pathspec hands on what it makes of a pattern to re, which may refuse it.
+_INVALID = (ValueError, re.error)
 
 Excluded = Callable[[str], bool]
 
@@ -114,24 +118,29 @@ def _excluded(root: Path) -> Excluded:
 
 
 def _patterns(lines: list[str]) -> Excluded:
-    # Imported here: workers start without it where a project has no such file.
-    from pathspec import GitIgnoreSpec
-
     try:
-        return GitIgnoreSpec.from_lines(lines).match_file
-    except ValueError:
+        return _compile(lines)
+    except _INVALID:
         number, error = next(_faulty(lines))
         raise ProjectError(f"{IGNORE_FILE}:{number}: {lines[number - 1][:60]!r}: {error}") from error
 
 
-def _faulty(lines: list[str]) -> Iterator[tuple[int, ValueError]]:
-    from pathspec import GitIgnoreSpec
-
+def _faulty(lines: list[str]) -> Iterator[tuple[int, Exception]]:
     for number, line in enumerate(lines, start=1):
         try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError as error:
+            _compile([line])
+        except _INVALID as error:
             yield number, error
+
+
+def _compile(lines: list[str]) -> Excluded:
+    # Imported here: workers start without it where a project has no such file.
+    from pathspec import GitIgnoreSpec
+
+    with warnings.catch_warnings():
+        # A valid pattern such as `[[]` becomes a regular expression that Python's re grumbles about.
+        warnings.simplefilter("ignore", FutureWarning)
+        return GitIgnoreSpec.from_lines(lines).match_file
 
 
 # ------------------------------------------------------------------------------------ digests

@@ -11,7 +11,6 @@ import orjson
 
 from insula.descriptors import Payload, Place
 from insula.errors import UserError
-from insula.folder import sync_folder
 from insula.hooks import Hooks
 from insula.ledger import DeadLetter, Ledger
 from insula.results.parts import sync_data
@@ -19,7 +18,7 @@ from insula.spec import BatchRef, Input
 
 
 def export_dead_letters(ledger: Ledger, hooks: Hooks, target: Path) -> int:
-    """Write the dead letters of a job in input order; return how many there are.
+    """Write the dead letters of a job in input order; return how many there are. The caller syncs the folder.
 
     Each line has `index`, `source`, `line`, `input` (null if it can no longer be read), `attempts` and `error`.
     """
@@ -31,10 +30,10 @@ def export_dead_letters(ledger: Ledger, hooks: Hooks, target: Path) -> int:
             for line in _lines(ledger, hooks, inputs, ordinal, list(letters)):
                 file.write(line)
                 count += 1
-        file.flush()
-        sync_data(file.fileno())
+        if count:
+            file.flush()
+            sync_data(file.fileno())
     temporary.replace(target)
-    sync_folder(target.parent)
     return count
 
 

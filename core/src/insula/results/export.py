@@ -15,7 +15,6 @@ import attrs
 
 from insula import failpoints
 from insula.errors import JobError, OutputError
-from insula.folder import sync_folder
 from insula.ledger import Ledger, Settled
 from insula.results.parts import sync_data, write_all
 
@@ -196,11 +195,10 @@ class Exporter:
         self._advance(attrs.evolve(self._mark, parts=self._finished_parts()))
 
     def rename(self, name: str) -> Path:
-        """Give the complete file its name."""
+        """Give the complete file its name; the caller syncs the folder when all results have theirs."""
         final = self.target.with_name(name)
         with failpoints.around("rename"):
             self.target.replace(final)
-            sync_folder(final.parent)
         return final
 
     def close(self) -> None:

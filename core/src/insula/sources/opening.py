@@ -67,7 +67,9 @@ class LocalFile:
     def __enter__(self) -> LocalFile:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _pread(self, length: int, start: int) -> bytes:

@@ -8,8 +8,8 @@ second place, once a line, has exactly one value of each line between.
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any, overload
@@ -18,7 +18,7 @@ import orjson
 
 from insula.descriptors import Payload, Unreadable
 
-_KEY = secrets.token_hex(8)
+_KEY = os.urandom(8).hex()
 _SEPARATOR = b',"%b",' % _KEY.encode()
 _BOM = b"\xef\xbb\xbf"
 
@@ -62,7 +62,11 @@ def _holds_long_integers(data: bytes) -> bool:
     at = digits.find(_LONG)
     while at >= 0:
         end = _end_of_digits(data, at)
-        if data[at - 1 : at] != b"." and data[end : end + 1] not in (b".", b"e", b"E") and _is_long(data, at, end):
+        if (
+            data[at - 1 : at] != b"."
+            and data[end : end + 1] not in (b".", b"e", b"E")
+            and _is_long(data, at, end)
+        ):
             return True
         at = digits.find(_LONG, end)
     return False
@@ -149,7 +153,9 @@ def _parse_leniently(line: bytes) -> tuple[Any, bytes]:
         value = json.loads(line.decode())
         return value, _strict(line, value)
     except UnicodeDecodeError as error:
-        raise _NotReadableError(f"not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}") from error
+        raise _NotReadableError(
+            f"not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}"
+        ) from error
     except json.JSONDecodeError as error:
         raise _NotReadableError(f"not JSON: {error.msg} at position {error.pos + 1}") from error
     except ValueError as error:

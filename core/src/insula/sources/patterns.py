@@ -1,4 +1,4 @@
-"""Patterns of `includes` and `excludes`, as Cortex read them.
+r"""Patterns of `includes` and `excludes`, as Cortex read them.
 
 They follow gobwas/glob with `/` as the separator, which neither fnmatch (its `*` crosses `/`) nor gitignore (its
 patterns need not match the whole path) does:
@@ -6,7 +6,7 @@ patterns need not match the whole path) does:
     *        any characters but /          [abc] [a-z]   one of these characters
     **       any characters                [!abc] [!a-z] one character that is none of these
     ?        one character but /           {a,b*}        one of these patterns
-    \\c       the character c itself
+    \c       the character c itself
 """
 
 from __future__ import annotations

@@ -21,11 +21,15 @@ class _Lines:
     """What the three have in common."""
 
     @hookimpl
-    def insula_split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
+    def insula_split(
+        self, context: SplitContext, inputs: Sequence[Input], after: Position | None
+    ) -> Iterator[Block]:
+        """Yield blocks of lines."""
         return split_lines(inputs, context.settings.batch_size, after)
 
     @hookimpl
     def insula_read(self, inputs: Mapping[int, Input], references: Sequence[BatchRef]) -> Iterator[Payload]:
+        """Yield payloads of lines."""
         return read_lines(inputs, references)
 
 
@@ -38,10 +42,12 @@ class DelimitedFilesSource(_Lines):
 
     @hookimpl
     def insula_source(self) -> Source:
+        """Describe the source."""
         return Source("delimited_files", DelimitedFiles)
 
     @hookimpl
     def insula_list(self, context: SplitContext) -> list[Input]:
+        """List the files, each an input."""
         files = _list(context.settings, context)
         if packed := [file.uri for file in files if file.uri.endswith(_COMPRESSED)]:
             raise SourceError(f"compressed files cannot be read yet; unpack them first: {', '.join(packed)}")
@@ -53,10 +59,12 @@ class FilePathListerSource(_Lines):
 
     @hookimpl
     def insula_source(self) -> Source:
+        """Describe the source."""
         return Source("file_path_lister", FilePathLister)
 
     @hookimpl
     def insula_list(self, context: SplitContext) -> list[Input]:
+        """Spool the files' paths."""
         files = _list(context.settings, context)
         return [spool((file.uri for file in files), context.spool, "file_path_lister")]
 
@@ -66,10 +74,12 @@ class ItemListSource(_Lines):
 
     @hookimpl
     def insula_source(self) -> Source:
+        """Describe the source."""
         return Source("item_list", ItemList, inline=True)
 
     @hookimpl
     def insula_list(self, context: SplitContext) -> list[Input]:
+        """Spool the items."""
         return [spool(context.settings.items, context.spool, "item_list")]
 
 

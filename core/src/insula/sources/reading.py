@@ -25,8 +25,11 @@ def read_lines(inputs: Mapping[int, Input], references: Sequence[BatchRef]) -> I
     try:
         for reference in references:
             extents = reference.extents
-            data = window.cut(extents[0]) if len(extents) == 1 else _join(map(window.cut, extents))
-            payload = parse(data, reference.count, window.long_integers)
+            if len(extents) == 1:
+                data = window.cut(extents[0])
+                payload = parse(data, reference.count, window.long_integers)
+            else:
+                payload = parse(_join(map(window.cut, extents)), reference.count)
             if len(payload.samples) + len(payload.unreadable) != reference.count:
                 raise changed(inputs[extents[0].input], _miscounted(reference, payload))
             yield payload
@@ -48,6 +51,10 @@ def _windows(extents: Iterable[Extent]) -> Iterator[Extent]:
         yield Extent(number, start, stop)
 
 
+def _contains(window: Extent, extent: Extent) -> bool:
+    return window.input == extent.input and window.start <= extent.start and extent.stop <= window.stop
+
+
 def _join(parts: Iterable[bytes]) -> bytes:
     # The last line of a file may lack its newline, and the next file's first line is not its continuation.
     return b"\n".join(parts)
@@ -57,6 +64,9 @@ def _miscounted(reference: BatchRef, payload: Payload) -> str:
     first, last = reference.extents[0], reference.extents[-1]
     found = len(payload.samples) + len(payload.unreadable)
     return f"bytes {first.start} to {last.stop} held {reference.count} samples and now hold {found}"
+
+
+_NOWHERE = Extent(-1, 0, 0)
 
 
 @attrs.define
@@ -69,7 +79,7 @@ class _Window:
 
     inputs: Mapping[int, Input]
     ahead: Iterator[Extent]
-    extent: Extent = Extent(-1, 0, 0)
+    extent: Extent = _NOWHERE
     data: bytes = b""
     long_integers: bool = False
     file: LocalFile | None = None
@@ -78,18 +88,20 @@ class _Window:
         """Return the bytes of an extent."""
         here = self.extent
         if extent.input != here.input or extent.stop > here.stop or extent.start < here.start:
-            here = self._advance()
+            here = self._advance(extent)
         return self.data[extent.start - here.start : extent.stop - here.start]
 
-    def _advance(self) -> Extent:
-        before, self.extent = self.extent, next(self.ahead)
-        if self.file is None or before.input != self.extent.input:
+    def _advance(self, extent: Extent) -> Extent:
+        # An extent may have lain in an earlier window, in the gap between two others: its own is then passed over.
+        window = next(it for it in self.ahead if _contains(it, extent))
+        if self.file is None or self.extent.input != window.input:
             self.close()
-            self.file = open_input(self.inputs[self.extent.input])
-        self.data = self.file.read(self.extent.start, self.extent.stop - self.extent.start)
+            self.file = open_input(self.inputs[window.input])
+        self.data = self.file.read(window.start, window.stop - window.start)
         self.file.check()  # behind the read: what was written before or meanwhile shows
         self.long_integers = may_hold_long_integers(self.data)
-        return self.extent
+        self.extent = window
+        return window
 
     def close(self) -> None:
         """Close the open file, if there is one."""

@@ -59,7 +59,9 @@ def scan(file: LocalFile, offset: int, first: int, step: int) -> Chunk:
     if not all(lines) or any(map(bytes.isspace, lines)):
         return _with_blanks(lines, offset, end, first, step)
     count = len(lines)
-    return Chunk(count, _stops(lines, offset, end, first, step), range(first, count + 1, step), end, count, end)
+    return Chunk(
+        count, _stops(lines, offset, end, first, step), range(first, count + 1, step), end, count, end
+    )
 
 
 def _stops(lines: list[bytes], offset: int, end: int, first: int, step: int) -> list[int]:

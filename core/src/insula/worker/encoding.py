@@ -55,7 +55,9 @@ def encode_each(
         inputs: the JSON text of each sample, added as `"input"`.
     """
     count = len(values)
-    indexes = range(index, index + count) if positions is None else [index + position for position in positions]
+    indexes = (
+        range(index, index + count) if positions is None else [index + position for position in positions]
+    )
     try:
         if set(map(type, values)) == {int}:
             return Encoded(_lines(batch_id, indexes, b"%d", values, inputs), count, count)
@@ -88,7 +90,11 @@ def encode_whole(
 
 
 def _lines(
-    batch_id: str, indexes: Sequence[int], form: bytes, predictions: Sequence[Any], inputs: Sequence[bytes] | None
+    batch_id: str,
+    indexes: Sequence[int],
+    form: bytes,
+    predictions: Sequence[Any],
+    inputs: Sequence[bytes] | None,
 ) -> bytes:
     """Return all lines at once; `form` is how bytes formatting writes a prediction."""
     line = b'{"index":%%d,"batch_id":"%b","prediction":' % batch_id.encode() + form
@@ -150,7 +156,9 @@ def _encode_carefully(
         indexes.append(index + position)
         chosen.append(at)
     kept = None if inputs is None else [inputs[at] for at in chosen]
-    return Encoded(_lines(batch_id, indexes, b"%b", texts, kept), len(texts), len(texts), total, tuple(failures))
+    return Encoded(
+        _lines(batch_id, indexes, b"%b", texts, kept), len(texts), len(texts), total, tuple(failures)
+    )
 
 
 def _text(value: Any) -> tuple[bytes, int]:

@@ -57,7 +57,9 @@ def _simplify_object(value: Any) -> Any:
         return str(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    names = getattr(kind, "__dataclass_fields__", None) or [field.name for field in getattr(kind, "__attrs_attrs__", ())]
+    names = getattr(kind, "__dataclass_fields__", None) or [
+        field.name for field in getattr(kind, "__attrs_attrs__", ())
+    ]
     if names:
         return {name: getattr(value, name) for name in names if not name.startswith("_")}
     if kind.__module__.partition(".")[0] == "numpy" and hasattr(value, "item"):
@@ -108,7 +110,9 @@ class Writable:
         if isinstance(value, float):
             return self._finite(float(value))
         if isinstance(value, dict):
-            return {self._key(key, path): self._plain(part, f"{path}[{key!r}]") for key, part in value.items()}
+            return {
+                self._key(key, path): self._plain(part, f"{path}[{key!r}]") for key, part in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self._plain(part, f"{path}[{position}]") for position, part in enumerate(value)]
         return self._plain(self._simplified(value, path), path)
@@ -125,7 +129,9 @@ class Writable:
         except RecursionError:
             raise
         except Exception as error:
-            raise NotJsonableError(f"{path} is a {type(value).__qualname__}, which JSON cannot hold") from error
+            raise NotJsonableError(
+                f"{path} is a {type(value).__qualname__}, which JSON cannot hold"
+            ) from error
 
     def _key(self, key: Any, path: str) -> str:
         plain = self._plain(key, f"a key of {path}")
@@ -135,4 +141,6 @@ class Writable:
             return {None: "null", True: "true", False: "false"}[plain]
         if isinstance(plain, (int, float)):
             return str(plain)
-        raise NotJsonableError(f"a key of {path} is a {type(key).__qualname__}, which JSON cannot have as a key")
+        raise NotJsonableError(
+            f"a key of {path} is a {type(key).__qualname__}, which JSON cannot have as a key"
+        )

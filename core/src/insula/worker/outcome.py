@@ -61,7 +61,9 @@ def _each(values: list[Any], count: int) -> Predictions:
 def _refuse_unfinished(value: Any) -> None:
     kind = type(value)
     if any(hasattr(kind, name) for name in ("__next__", "__anext__", "__await__")):
-        raise TypeError(f"predict returned {_described(value)}, which has predicted nothing yet: return a list")
+        raise TypeError(
+            f"predict returned {_described(value)}, which has predicted nothing yet: return a list"
+        )
 
 
 def _described(value: Any) -> str:

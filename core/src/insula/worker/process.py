@@ -31,9 +31,11 @@ def main(descriptor: int, parent: int) -> None:
     connection = _Connection(socket.socket(fileno=descriptor))
     worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
     connection.serve(worker.halt)
+    going = worker.handle(connection.frames.get())
+    # Behind the first frame, as it delays nobody there; until then the end of the socket does as much.
     _die_with(parent)
-    while worker.handle(connection.frames.get()):
-        pass
+    while going:
+        going = worker.handle(connection.frames.get())
     connection.finish()
 
 
