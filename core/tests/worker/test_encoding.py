@@ -135,7 +135,7 @@ def test_a_value_that_cannot_be_written_fails_its_sample_alone() -> None:
         encoded = encode_each(
             [1, {"a": [0, unwritable]}, nan, "x"], 100, ID, [0, 2, 3, 5], [b"0", b"1", b"2", b"3"]
         )
-    assert encoded.failures == ((2, "prediction['a'][1] is a socket, which JSON cannot hold"),)
+    assert encoded.failures == ((2, 'prediction["a"][1] is a socket, which JSON cannot hold'),)
     assert [(line["index"], line["prediction"], line["input"]) for line in lines(encoded)] == [
         (100, 1, 0),
         (103, None, 2),
@@ -145,7 +145,7 @@ def test_a_value_that_cannot_be_written_fails_its_sample_alone() -> None:
 
 
 def test_a_whole_value_that_cannot_be_written_fails_every_sample() -> None:
-    message = "prediction[0] is a object, which JSON cannot hold"
+    message = "prediction[0] is an object, which JSON cannot hold"
     assert encode_whole((object(),), 0, 2, ID).failures == ((0, message), (1, message))
     encoded = encode_whole((object(),), 0, 2, ID, [1, 4])
     assert encoded == Encoded(b"", 0, 0, 0, ((1, message), (4, message)))

@@ -143,20 +143,20 @@ def nested(depth: int) -> list[Any]:
 @pytest.mark.parametrize(
     "value, message",
     [
-        (object(), "prediction is a object, which JSON cannot hold"),
+        (object(), "prediction is an object, which JSON cannot hold"),
         ({"a": [0, 1, 2, socket.socket]}, 'prediction["a"][3] is a type, which JSON cannot hold'),
         ([{"x y": 1j}], 'prediction[0]["x y"] is a complex, which JSON cannot hold'),
-        ({1: ipaddress.ip_address("::1")}, "prediction[1] is a IPv6Address, which JSON cannot hold"),
+        ({1: ipaddress.ip_address("::1")}, "prediction[1] is an IPv6Address, which JSON cannot hold"),
         (
             Frozen(1, {"k": len}),
             'prediction["y"]["k"] is a builtin_function_or_method, which JSON cannot hold',
         ),
         ({"a": {(1, 2): 3}}, 'a key of prediction["a"] is a tuple, which JSON cannot have as a key'),
-        ({object(): 3}, "a key of prediction is a object, which JSON cannot hold"),
+        ({object(): 3}, "a key of prediction is an object, which JSON cannot have as a key"),
         (nested(100_000), "prediction is nested too deeply, or contains itself"),
     ],
 )
 def test_what_json_cannot_hold_is_named_with_its_path(value: Any, message: str) -> None:
     with pytest.raises(NotJsonableError) as caught:
         Writable(value)
-    assert str(caught.value).replace("'", '"') == message
+    assert str(caught.value) == message

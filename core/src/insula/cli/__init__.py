@@ -8,14 +8,16 @@ def main() -> None:
     import os
     import sys
 
-    from insula.cli.codes import REFUSED
-
     if os.name == "nt":
-        sys.exit("insula: insula runs on Linux and macOS; on Windows, start it in WSL") if REFUSED else None
+        sys.stderr.write("insula: insula runs on Linux and macOS; on Windows, start it in WSL\n")
+        sys.exit(2)
     for stream in (sys.stdout, sys.stderr):
         # A terminal of another encoding gets escapes, not an error.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
 
-    from insula.cli.group import insula
+    try:
+        from insula.cli.group import insula
 
-    insula.main(prog_name="insula")
+        insula.main(prog_name="insula")
+    except KeyboardInterrupt:
+        sys.exit(130)

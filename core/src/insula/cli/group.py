@@ -11,7 +11,7 @@ import click
 
 from insula import __version__
 from insula.cli.codes import INTERRUPTED, REFUSED, UNFINISHED
-from insula.cli.output import complain
+from insula.cli.output import complain, write
 from insula.errors import PluginError, UserError
 
 # Each in the module of its name, as `command`.
@@ -71,7 +71,8 @@ class Commands(click.Group):
 
     def _run(self, args: Any, options: Any) -> int:
         try:
-            return super().main(*args, **options, standalone_mode=False) or 0
+            code: int | None = super().main(*args, **{**options, "standalone_mode": False})
+            return code or 0
         except click.ClickException as error:
             complain(_usage(error))
             return REFUSED
@@ -94,14 +95,18 @@ def _usage(error: click.ClickException) -> str:
 def _confess() -> None:
     import traceback
 
-    complain(f"{traceback.format_exc()}\nThis is a fault of insula: please report it, with all of the above and this:")
+    complain(
+        f"{traceback.format_exc()}\nThis is a fault of insula: please report it, with all of the above and this:"
+    )
     complain(f"insula {__version__}, Python {platform.python_version()}, {platform.platform()}")
 
 
 def _plugin_commands() -> dict[str, str]:
     from insula import plugins
 
-    return {offer.name: f"from {offer.distribution} {offer.version}" for offer in plugins.installed(_ENTRY_POINTS)}
+    return {
+        offer.name: f"from {offer.distribution} {offer.version}" for offer in plugins.installed(_ENTRY_POINTS)
+    }
 
 
 def _plugin_command(name: str) -> click.Command | None:
@@ -116,10 +121,17 @@ def _plugin_command(name: str) -> click.Command | None:
     return found
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="insula %(version)s")
-def insula() -> None:
+@click.pass_context
+def insula(context: click.Context) -> None:
     """Batch inference: run a predictor over millions of samples, lose none, repeat none.
 
     Jobs are kept under INSULA_HOME, by default in the user's data folder.
     """
+    if context.invoked_subcommand is None:
+        write(context.get_help())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -98,7 +97,8 @@ class Coordinator:
             WorkerFault: if no worker of this kind could serve the job.
             SourceError: if the input cannot be listed or split.
         """
-        self._crew.staff(1)
+        if not self._all_settled():
+            self._crew.staff(1)
         self._begin_split()
         while self._ending is None and not self._all_settled():
             self._turn()
@@ -311,7 +311,7 @@ class Coordinator:
         replace(job.folder.status, {"job_id": job.id, "api_name": job.api_name, **stands.to_plain(), **more}, durable=False)
 
     def _check_limits(self, now: float) -> None:
-        if not self._stopping and os.path.exists(self._job.folder.stop):
+        if not self._stopping and self._job.folder.stop.exists():
             self._stopping = True
         submission = self._job.submission
         if submission.timeout is not None and self._ledger.state.running > submission.timeout:
@@ -321,9 +321,9 @@ class Coordinator:
 
     def _check_member(self, member: Member, now: float) -> None:
         submission = self._job.submission
-        if submission.startup_timeout is not None and member.phase in ("starting", "constructing"):
-            if now - member.since > submission.startup_timeout:
-                self._crew.kill(member, f"was not ready within startup_timeout, {submission.startup_timeout:g} s")
+        limit = submission.startup_timeout
+        if limit is not None and member.phase in ("starting", "constructing") and now - member.since > limit:
+            self._crew.kill(member, f"was not ready within startup_timeout, {limit:g} s")
         if submission.batch_timeout is not None and member.leases:
             doing = self._predicting(member)
             if doing is not None and now - doing.since > submission.batch_timeout:
@@ -342,7 +342,7 @@ class Coordinator:
                 chosen = self._choose()
             for found in self._executor.receive(_TICK):
                 self._on_frame(found) if isinstance(found, Frame) else self._on_death(found)
-            if state.completes is False:
+            if not state.completes and self._crew.ready:
                 self._ending = Ending("completed")
             if self._crew.hopeless:
                 self._give_up()

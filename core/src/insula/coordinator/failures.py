@@ -102,7 +102,7 @@ class Failures:
         """Charge an attempt; return whether samples were given up on."""
         piece.attempts += 1
         self._ledger.state.attempts += 1
-        alone = piece.take == 1 or piece.skip == 0 and self._is_whole(piece)
+        alone = piece.take == 1 or self._is_whole(piece)
         if retry and piece.attempts < (self._attempts if alone else 1):
             self.again(piece)
         elif retry and self._isolate and piece.take > 1:

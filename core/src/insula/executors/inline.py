@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -34,7 +35,8 @@ class InlineExecutor(Executor):
         self._workers: list[Inline] = []
         self._found: deque[Frame | Died] = deque()
         self._awake = threading.Event()
-        self._before = (dict(os.environ), os.getcwd(), list(sys.path), set(sys.modules))
+        self._before = (dict(os.environ), Path.cwd(), list(sys.path))
+        self._modules = set(sys.modules)
 
     def start(self, start: Start) -> Inline:
         """Make a worker."""
@@ -60,8 +62,10 @@ class InlineExecutor(Executor):
 
     def receive(self, timeout: float) -> Sequence[Frame | Died]:
         """Run one waiting frame of each worker, or wait for `wake`."""
-        ran = [self._run(handle) for handle in list(self._workers) if handle.waiting]
-        if not ran and not self._found:
+        busy = [handle for handle in self._workers if handle.waiting]
+        for handle in busy:
+            self._run(handle)
+        if not busy and not self._found:
             self._awake.wait(timeout)
         self._awake.clear()
         found = list(self._found)
@@ -85,12 +89,25 @@ class InlineExecutor(Executor):
 
     def close(self) -> None:
         """Give the process back as it was."""
-        environment, folder, path, modules = self._before
+        environment, folder, path = self._before
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
+        for name in _imported_from(set(sys.path) - set(path), path):
+            if name not in self._modules:
+                del sys.modules[name]
         sys.path[:] = path
         self._workers.clear()
+
+
+def _imported_from(folders: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Return the modules that came from a project, of which the next project may have others of the same names."""
+    # A virtual environment may lie within the project: what is imported from there is not the project's own.
+    mine, kept = ([os.path.join(one, "") for one in paths if one] for paths in (folders, others))
+    files = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
+    return [
+        name for name, file in files.items() if file.startswith(tuple(mine)) and not file.startswith(tuple(kept))
+    ]
 
 
 class _Plugin:

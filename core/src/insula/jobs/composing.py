@@ -38,6 +38,9 @@ class _Found:
     def __init__(self) -> None:
         self.references: dict[str, Reference] = {}
         self.objects: dict[str, object] = {}
+        self.kinds: dict[str, PredictorType] = {}
+        self.targets: dict[str, HardwareTarget] = {}
+        self.sources: dict[str, Source] = {}
 
     def find(self, group: str, name: str) -> tuple[Reference, object]:
         reference = plugins.find(group, name)
@@ -46,13 +49,13 @@ class _Found:
         return reference, found
 
     def predictor(self, name: str) -> PredictorType:
-        return plugins.predictor_type(*self.find("insula.predictors", name))
+        return self.kinds.setdefault(name, plugins.predictor_type(*self.find("insula.predictors", name)))
 
     def hardware(self, key: str) -> HardwareTarget:
-        return plugins.hardware_target(*self.find("insula.hardware", key))
+        return self.targets.setdefault(key, plugins.hardware_target(*self.find("insula.hardware", key)))
 
     def source(self, key: str) -> Source:
-        return plugins.source(*self.find("insula.sources", key))
+        return self.sources.setdefault(key, plugins.source(*self.find("insula.sources", key)))
 
 
 def compose(cortex_yaml: Document, api_name: str | None, submission: Document) -> Composed:
@@ -65,16 +68,23 @@ def compose(cortex_yaml: Document, api_name: str | None, submission: Document) -
     found = _Found()
     api = structure_api(cortex_yaml, api_name, found.predictor, found.hardware)
     if not api.compute.targets:
-        target = found.hardware("cpu")
-    else:
-        target = plugins.hardware_target(found.references["insula.hardware"], found.objects["insula.hardware"])
+        found.hardware("cpu")
+    target = found.targets[found.references["insula.hardware"].name]
     asked = load_submission(submission, found.source)
     groups = ("insula.predictors", "insula.hardware", "insula.sources")
-    references = [found.references[group] for group in groups]
     hooks = plugins.compose([(str(found.references[group]), found.objects[group]) for group in groups])
-    kind = plugins.predictor_type(references[0], found.objects["insula.predictors"])
-    source = plugins.source(references[2], found.objects["insula.sources"])
-    return Composed(api, asked, kind, target, source, *references, hooks)
+    predictor, hardware, source = (found.references[group] for group in groups)
+    return Composed(
+        api=api,
+        submission=asked,
+        kind=found.kinds[predictor.name],
+        target=target,
+        source=found.sources[source.name],
+        predictor_reference=predictor,
+        hardware_reference=hardware,
+        source_reference=source,
+        hooks=hooks,
+    )
 
 
 def shown_submission(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:

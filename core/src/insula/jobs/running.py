@@ -171,8 +171,8 @@ class _Run:
         except BaseException as error:
             self._end(coordinator, Ending("unexpected_error", f"{type(error).__name__}: {error}"))
             raise
-        if ending.status != "stopped" or not ending.message:
-            coordinator.dismiss()
+        if ending.status in FINISHED:
+            coordinator.dismiss()  # every other end is the executor's to close, which ends workers at once
         return ending
 
     def _end(self, coordinator: Coordinator, ending: Ending) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -160,4 +159,4 @@ def _laid_over(written: Mapping[str, Any], request: Request) -> dict[str, Any]:
 
 
 def _absolute(path: str) -> str:
-    return path if "://" in path else os.path.abspath(os.path.expanduser(path))
+    return path if "://" in path else str(Path(path).expanduser().absolute())

@@ -62,7 +62,7 @@ def _lines(
 def _inputs(hooks: Hooks, inputs: Mapping[int, Input], reference: BatchRef) -> dict[int, Any]:
     """Return the samples of a batch by position: as JSON where they are JSON, else as the text that they are."""
     try:
-        (payload,) = hooks.read(inputs=inputs, references=[reference]) or ()
+        payload = next(iter(hooks.read(inputs=inputs, references=[reference]) or ()))
     except (UserError, OSError):
         return {}
     found: dict[int, Any] = {bad.position: bad.raw.decode("utf-8", "backslashreplace") for bad in payload.unreadable}

@@ -193,6 +193,8 @@ class Exporter:
             self._sync.wait()
         sync_data(self._descriptor)
         self._advance(attrs.evolve(self._mark, parts=self._finished_parts()))
+        for path in self._parts.iterdir():
+            self._forget(path.name)  # waste: begun and never reported
 
     def rename(self, name: str) -> Path:
         """Give the complete file its name; the caller syncs the folder when all results have theirs."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from insula.descriptors import Payload, Position, Source, SplitContext
+from insula.descriptors import Payload, Place, Position, Source, SplitContext
 from insula.errors import SourceError
 from insula.hookspecs import hookimpl
 from insula.sources.lines import split_lines
 from insula.sources.listing import list_files
+from insula.sources.locating import Locator
 from insula.sources.reading import read_lines
 from insula.sources.settings import DelimitedFiles, FilePathLister, ItemList
 from insula.sources.spooling import spool
-from insula.spec import BatchRef, Block, Input
+from insula.spec import BatchRef, Block, Input, Slice
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 
 class _Lines:
     """What the three have in common."""
+
+    def __init__(self) -> None:
+        self._locator = Locator()
 
     @hookimpl
     def insula_split(
@@ -31,6 +35,13 @@ class _Lines:
     def insula_read(self, inputs: Mapping[int, Input], references: Sequence[BatchRef]) -> Iterator[Payload]:
         """Yield payloads of lines."""
         return read_lines(inputs, references)
+
+    @hookimpl
+    def insula_locate(
+        self, inputs: Mapping[int, Input], block: Slice, ordinal: int, positions: Sequence[int]
+    ) -> Sequence[Place]:
+        """Say in which file and line samples are."""
+        return self._locator.locate(inputs, block, ordinal, positions)
 
 
 def _list(settings: DelimitedFiles | FilePathLister, context: SplitContext) -> list[Input]:

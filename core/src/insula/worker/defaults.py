@@ -11,7 +11,7 @@ from typing import Any
 from insula.descriptors import COMPLETED, NO_CLIENT, Client, Completed, Predictions, Predictor, WorkerContext
 from insula.errors import ProjectError
 from insula.hookspecs import hookimpl
-from insula.project.contract import CONSTRUCTOR, PREDICT, UNUSED, bind, plan
+from insula.project.contract import CONSTRUCTOR, PREDICT, UNUSED, CallPlan, bind, plan
 from insula.worker.outcome import interpret
 from insula.worker.user_class import extend_path, import_class
 
@@ -30,7 +30,7 @@ class Defaults:
         self.arguments: tuple[str, ...] = ()
         self.needs_total = False
         self._make: Callable[[Mapping[str, Any]], Any] | None = None
-        self._predict: Callable[[Mapping[str, Any]], Any] | None = None
+        self._predict: Callable[[list[Any], str], Any] | None = None
         self._returns: Any = "auto"
 
     @hookimpl
@@ -54,10 +54,13 @@ class Defaults:
         return faults
 
     def _plan_constructor(self, found: type) -> None:
-        if found.__init__ is object.__init__:
+        if found.__init__ is object.__init__ and found.__new__ is object.__new__:
             self._make = lambda values: found()
             return
-        planned = plan(found, (*self.arguments, *CONSTRUCTOR), f"{found.__name__}.__init__")
+        # Where there is both, `__new__` mostly takes whatever it gets: `__init__` knows better what is wanted.
+        made_by_init = found.__init__ is not object.__init__
+        function = functools.partial(found.__init__, None) if made_by_init else found
+        planned = plan(function, (*self.arguments, *CONSTRUCTOR), f"{found.__name__}.__init__")
         self.needs_total = planned.takes("job_spec")
         self._make = bind(planned, found)
 
@@ -79,13 +82,13 @@ class Defaults:
         """Construct the user's class with what it takes."""
         if self._make is None:
             return None
-        values = {"config": context.config, "api_spec": context.api.raw, "job_spec": context.job_spec}
-        values |= dict.fromkeys(self.arguments)
+        values: dict[str, Any] = dict.fromkeys(self.arguments)
+        values |= {"config": context.config, "api_spec": context.api.raw, "job_spec": context.job_spec}
         if client.argument is not None:
             values[client.argument] = client.object
         made = self._make(values)
         planned = plan(made.predict, PREDICT, f"{type(made).__name__}.predict")
-        self._predict = bind(planned, made.predict)
+        self._predict = _bind_predict(planned, made.predict)
         self._returns = context.api.predictor.returns
         return Predictor(made, completes=callable(getattr(made, "on_job_complete", None)))
 
@@ -95,7 +98,7 @@ class Defaults:
         if self._predict is None:
             return None
         count = len(payload)
-        return interpret(self._predict({**UNUSED, "payload": payload, "batch_id": batch_id}), self._returns, count)
+        return interpret(self._predict(payload, batch_id), self._returns, count)
 
     @hookimpl
     def insula_job_complete(self, predictor: Predictor) -> Completed:
@@ -103,3 +106,15 @@ class Defaults:
         if predictor.completes:
             predictor.object.on_job_complete()
         return COMPLETED
+
+
+def _bind_predict(planned: CallPlan, predict: Callable[..., Any]) -> Callable[[list[Any], str], Any]:
+    """Return a call of `predict` by its plan; the usual signatures without a dictionary, as it is made once a batch."""
+    if planned.positional or set(planned.keywords) - {"payload", "batch_id"}:
+        call = bind(planned, predict)
+        return lambda payload, batch_id: call({**UNUSED, "payload": payload, "batch_id": batch_id})
+    if len(planned.keywords) == 2:
+        return lambda payload, batch_id: predict(payload=payload, batch_id=batch_id)
+    if planned.keywords == ("payload",):
+        return lambda payload, batch_id: predict(payload=payload)
+    return lambda payload, batch_id: predict(**dict.fromkeys(planned.keywords, batch_id))

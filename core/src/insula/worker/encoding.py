@@ -183,4 +183,4 @@ def _json(plain: Any) -> bytes:
     except UnicodeEncodeError:
         return json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError) as error:
-        raise NotJsonableError(f"prediction cannot be written as JSON: {error}") from error
+        raise NotJsonableError(f"cannot be written as JSON: {error}") from error

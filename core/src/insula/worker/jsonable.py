@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import enum
+import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from math import isfinite
 from typing import Any
@@ -13,7 +14,22 @@ from insula.worker.frameworks import kind_of, to_python
 
 
 class NotJsonableError(TypeError):
-    """A value that JSON cannot hold; the text names its type and the path to it."""
+    """A value that JSON cannot hold: its text names the type and the path to it, such as `prediction["a"][3]`."""
+
+    def __init__(self, fault: str, subject: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.subject = subject
+        self.steps: list[str] = []
+
+    def within(self, step: Any) -> None:
+        """Put one more step in front of the path."""
+        self.steps.append(
+            f"[{json.dumps(step, ensure_ascii=False) if isinstance(step, str) else repr(step)}]"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject}prediction{''.join(reversed(self.steps))} {self.fault}"
 
 
 def simplify(value: Any) -> Any:
@@ -79,10 +95,6 @@ def _simplify_scalar(value: Any) -> Any:
 class Writable:
     """A value as plain JSON types, made by one walk.
 
-    Args:
-        value: any value.
-        name: what the path to a part that JSON cannot hold begins with.
-
     Attributes:
         plain: the value; NaN and infinities are None.
         non_finite: how many of these there were.
@@ -91,18 +103,18 @@ class Writable:
         NotJsonableError: if a part cannot be written.
     """
 
-    def __init__(self, value: Any, name: str = "prediction") -> None:
+    def __init__(self, value: Any) -> None:
         self.non_finite = 0
         try:
-            self.plain = self._plain(value, name)
+            self.plain = self._plain(value)
         except RecursionError as error:
-            raise NotJsonableError(f"{name} is nested too deeply, or contains itself") from error
+            raise NotJsonableError("is nested too deeply, or contains itself") from error
 
-    def _plain(self, value: Any, path: str) -> Any:
+    def _plain(self, value: Any) -> Any:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, enum.Enum):
-            return self._plain(value.value, path)
+            return self._plain(value.value)
         if isinstance(value, str):
             return str.__str__(value)
         if isinstance(value, int):
@@ -110,12 +122,10 @@ class Writable:
         if isinstance(value, float):
             return self._finite(float(value))
         if isinstance(value, dict):
-            return {
-                self._key(key, path): self._plain(part, f"{path}[{key!r}]") for key, part in value.items()
-            }
+            return self._dict(value)
         if isinstance(value, (list, tuple)):
-            return [self._plain(part, f"{path}[{position}]") for position, part in enumerate(value)]
-        return self._plain(self._simplified(value, path), path)
+            return self._list(value)
+        return self._plain(_simplified(value))
 
     def _finite(self, value: float) -> float | None:
         if isfinite(value):
@@ -123,24 +133,50 @@ class Writable:
         self.non_finite += 1
         return None
 
-    def _simplified(self, value: Any, path: str) -> Any:
+    def _list(self, values: Sequence[Any]) -> list[Any]:
+        plain: list[Any] = []
         try:
-            return simplify(value)
-        except RecursionError:
+            for value in values:
+                plain.append(self._plain(value))  # noqa: PERF401 - its length is the position of a fault
+        except NotJsonableError as error:
+            error.within(len(plain))
             raise
-        except Exception as error:
-            raise NotJsonableError(
-                f"{path} is a {type(value).__qualname__}, which JSON cannot hold"
-            ) from error
+        return plain
 
-    def _key(self, key: Any, path: str) -> str:
-        plain = self._plain(key, f"a key of {path}")
+    def _dict(self, values: Mapping[Any, Any]) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key, value in values.items():
+            name = key if type(key) is str else self._key(key)
+            try:
+                plain[name] = self._plain(value)
+            except NotJsonableError as error:
+                error.within(key)
+                raise
+        return plain
+
+    def _key(self, key: Any) -> str:
+        try:
+            plain = self._plain(key)
+        except NotJsonableError:
+            plain = ()
         if isinstance(plain, str):
             return plain
         if plain is None or isinstance(plain, bool):
             return {None: "null", True: "true", False: "false"}[plain]
         if isinstance(plain, (int, float)):
             return str(plain)
-        raise NotJsonableError(
-            f"a key of {path} is a {type(key).__qualname__}, which JSON cannot have as a key"
-        )
+        raise NotJsonableError(f"is {_a(key)}, which JSON cannot have as a key", "a key of ")
+
+
+def _simplified(value: Any) -> Any:
+    try:
+        return simplify(value)
+    except RecursionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a framework's conversion may raise anything
+        raise NotJsonableError(f"is {_a(value)}, which JSON cannot hold") from error
+
+
+def _a(value: Any) -> str:
+    name = type(value).__qualname__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"

@@ -50,46 +50,49 @@ class Predicting:
         batch_id = of_piece(self._prefix, reference.ordinal, skip, take)
         self._run(report, reference, _part(payload, skip, take), skip, take, batch_id)
 
-    def _run(
-        self, report: Report, reference: BatchRef, payload: Payload, skip: int, take: int, batch_id: str
-    ) -> None:
+    def _run(self, report: Report, reference: BatchRef, payload: Payload, skip: int, take: int, batch_id: str) -> None:
         report.batches += 1
-        lines, each, whole, stored, dead = b"", 0, 0, 0, len(payload.unreadable)
-        letters = [(bad.position, Failure("Unreadable", bad.error, "")) for bad in payload.unreadable]
-        count = len(payload.samples)
         try:
-            if count:
-                predictions = self._call(reference.ordinal, skip, payload, batch_id)
-                if predictions.kind == "each":
-                    encoded = encode_each(
-                        predictions.values, reference.index, batch_id, payload.positions, self._inputs(payload)
-                    )
-                    letters += [(position, Failure("TypeError", text, "")) for position, text in encoded.failures]
-                    lines, each, dead = encoded.lines, encoded.count, dead + len(encoded.failures)
-                    report.non_finite += encoded.non_finite
-                elif predictions.kind == "whole":
-                    encoded = encode_whole(predictions.values, reference.index + skip, count, batch_id)
-                    if encoded.failures:
-                        raise TypeError(encoded.failures[0][1])
-                    lines, whole = encoded.lines, 1
-                    report.non_finite += encoded.non_finite
-                else:
-                    stored = count
-        except BaseException as error:
+            lines, each, whole, stored, letters = self._outcome(report, reference, payload, skip, batch_id)
+        except BaseException as error:  # sys.exit() in predict is a failure of the batch like any other
             report.fail(reference.ordinal, skip, take, describe(error), retry=True)
             return
-        for position, failure in letters:
-            report.give_up(reference.ordinal, reference.index + position, failure)
         row = report.row(reference.index + skip)
         row.samples += take
         row.batches += take == reference.count
         row.length += len(lines)
         row.each += each
-        row.whole += whole
-        row.whole_samples += count if whole else 0
+        row.whole += whole > 0
+        row.whole_samples += whole
         row.stored += stored
-        row.dead += dead
         report.chunks.append(lines)
+        if letters:
+            row.dead += len(letters)
+            for position, failure in letters:
+                report.give_up(reference.ordinal, reference.index + position, failure)
+
+    def _outcome(
+        self, report: Report, reference: BatchRef, payload: Payload, skip: int, batch_id: str
+    ) -> tuple[bytes, int, int, int, list[tuple[int, Failure]]]:
+        """Return the lines of a batch, how many samples got a line each, share one and were stored, and the lost."""
+        letters = [(bad.position, Failure("Unreadable", bad.error, "")) for bad in payload.unreadable]
+        count = len(payload.samples)
+        if not count:
+            return b"", 0, 0, 0, letters
+        predictions = self._call(reference.ordinal, skip, payload, batch_id)
+        if predictions.kind == "stored":
+            return b"", 0, 0, count, letters
+        inputs = payload.raw if self._join else None
+        if predictions.kind == "each":
+            encoded = encode_each(predictions.values, reference.index, batch_id, payload.positions, inputs)
+            letters += [(position, Failure("TypeError", text, "")) for position, text in encoded.failures]
+            report.non_finite += encoded.non_finite
+            return encoded.lines, encoded.count, 0, 0, letters
+        encoded = encode_whole(predictions.values, reference.index + skip, count, batch_id, inputs=inputs)
+        if encoded.failures:
+            raise TypeError(encoded.failures[0][1])
+        report.non_finite += encoded.non_finite
+        return encoded.lines, 0, count, 0, letters
 
     def _call(self, ordinal: int, skip: int, payload: Payload, batch_id: str) -> Predictions:
         self._cell.predicting(ordinal, skip, time.monotonic())
@@ -106,9 +109,6 @@ class Predicting:
         if type(answer) is not Predictions:
             raise self._hooks.wrong_answer("insula_predict_batch", Predictions, answer)
         return answer
-
-    def _inputs(self, payload: Payload) -> object:
-        return payload.raw if self._join else None
 
 
 def _part(payload: Payload, skip: int, take: int) -> Payload:

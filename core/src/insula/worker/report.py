@@ -80,6 +80,7 @@ class Report:
             ])  # fmt: skip
             offset += row.length
         return {
-            "type": "report", "lease": self.lease, "sequence": self.sequence, "rows": rows, "failures": self.failures, "letters": self.letters,
+            "type": "report", "lease": self.lease, "sequence": self.sequence, "rows": rows,
+            "failures": self.failures, "letters": self.letters,
             "non_finite": self.non_finite, "batches": self.batches, "busy": self.busy, "done": self.done,
         }  # fmt: skip

@@ -1,0 +1,66 @@
+"""Where samples stand, as a person counts: which file, which line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import attrs
+
+from insula.descriptors import Place
+from insula.sources.opening import open_input
+from insula.spec import Extent, Input, Slice
+
+_CHUNK = 1 << 20
+
+
+@attrs.define
+class Locator:
+    """Finds lines; asked in input order, it passes over no byte twice.
+
+    Args:
+        input, offset, lines: how far it counted: so many lines of that input lie before the offset.
+    """
+
+    input: int = -1
+    offset: int = 0
+    lines: int = 0
+
+    def locate(
+        self, inputs: Mapping[int, Input], block: Slice, ordinal: int, positions: Sequence[int]
+    ) -> list[Place]:
+        """Return the places of samples of one batch, by their positions in it.
+
+        Raises:
+            InputChangedError: if an input is no longer what was listed.
+        """
+        if block.block.line >= 0:
+            begin = block.block.extents[0].start if block.block.extents else block.block.start
+            number = block.block.extents[0].input if block.block.extents else block.block.input
+            self._go_to(number, begin, block.block.line)
+        reference = next(block.from_batch(ordinal).references())
+        places = list(self._places(inputs, reference.extents))
+        return [places[position] for position in positions]
+
+    def _go_to(self, number: int, offset: int, lines: int) -> None:
+        if (self.input, self.offset) < (number, offset):
+            self.input, self.offset, self.lines = number, offset, lines
+
+    def _places(self, inputs: Mapping[int, Input], extents: Sequence[Extent]) -> Iterator[Place]:
+        for extent in extents:
+            source = inputs[extent.input]
+            with open_input(source) as file:
+                self._count_to(extent, file.read)
+                data = file.read(extent.start, extent.stop - extent.start)
+            spooled = source.name is not None
+            for number, line in enumerate(data.split(b"\n"), self.lines + 1):
+                if line and not line.isspace():
+                    # The lines of a spool are nobody's but insula's.
+                    yield Place(source.name or source.uri, None if spooled else number)
+
+    def _count_to(self, extent: Extent, read: Callable[[int, int], bytes]) -> None:
+        if self.input != extent.input or self.offset > extent.start:
+            self.input, self.offset, self.lines = extent.input, 0, 0
+        while self.offset < extent.start:
+            data = read(self.offset, min(_CHUNK, extent.start - self.offset))
+            self.lines += data.count(b"\n")
+            self.offset += len(data)
