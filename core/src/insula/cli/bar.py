@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _FRAMES_A_SECOND = 5
-_NARROWEST_BAR = 10
 _WIDEST_BAR = 40
 
 
@@ -29,6 +30,26 @@ class Seen:
     stands: Progress
     at: float
     ready: bool
+
+
+class _Forgiving:
+    """A stream that nobody may be reading any more: a job outlives its terminal."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Bar(Display):
@@ -43,7 +64,8 @@ class Bar(Display):
         from rich.console import Console
         from rich.live import Live
 
-        self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
+        file = cast("IO[str]", _Forgiving(sys.stderr))
+        self._console = console or Console(file=file, highlight=False, markup=False, emoji=False)
         self._clock = clock
         self._seen: Seen | None = None
         self._ready = False
@@ -53,8 +75,8 @@ class Bar(Display):
             get_renderable=self._draw,
             refresh_per_second=_FRAMES_A_SECOND,
             transient=True,
-            # Predictors that run in this process may print what they like, where they like.
-            redirect_stdout=False,
+            # What predictors print in this process appears above the bar, but where it goes to a file, it stays there.
+            redirect_stdout=sys.stdout.isatty(),
         )
 
     def __enter__(self) -> Bar:
@@ -106,11 +128,10 @@ def draw(seen: Seen, now: float, width: int) -> RenderableType:
 
     stands = seen.stands
     begin = phase(stands) if stands.samples is None else f"{phase(stands)} {share(stands):4.0%}"
-    words = fitting(list(standing(stands, slowest(seen, now))), width - len(begin) - _NARROWEST_BAR - 3)
-    length = min(_WIDEST_BAR, max(0, width - len(begin) - len(words) - 3))
-    bar = ProgressBar(
-        total=stands.samples or None, completed=stands.accounted, width=length, animation_time=now
-    )
+    # As wide as the terminal allows, not as the words do, so that it stands still.
+    length = min(_WIDEST_BAR, width // 6)
+    words = fitting(list(standing(stands, slowest(seen, now))), width - len(begin) - length - 2)
+    bar = ProgressBar(total=stands.samples, completed=stands.accounted, width=length, animation_time=now)
     grid = Table.grid(padding=(0, 1))
     for _ in range(3):
         grid.add_column(no_wrap=True)

@@ -51,7 +51,8 @@ def standing(stands: Progress, slow: float) -> Iterator[tuple[int, str]]:
     yield 6, of(stands.accounted, stands.samples, "sample")
     if stands.rate > 0:
         yield 3, rate(stands.rate)
-    if stands.remaining is not None:
+    # What the rate promises is no longer true once one batch takes longer than all that is left should.
+    if stands.remaining and (slow <= SLOW or stands.remaining > slow):
         yield 1, f"{duration(stands.remaining)} left"
     if slow > SLOW:
         yield 2, f"slowest batch {duration(slow)}"

@@ -21,7 +21,7 @@ class Locator:
         input, offset, lines: how far it counted: so many lines of that input lie before the offset.
     """
 
-    input: int = -1
+    input: Input | None = None
     offset: int = 0
     lines: int = 0
 
@@ -36,20 +36,20 @@ class Locator:
         if block.block.line >= 0:
             begin = block.block.extents[0].start if block.block.extents else block.block.start
             number = block.block.extents[0].input if block.block.extents else block.block.input
-            self._go_to(number, begin, block.block.line)
+            self._go_to(inputs[number], begin, block.block.line)
         reference = next(block.from_batch(ordinal).references())
         places = list(self._places(inputs, reference.extents))
         return [places[position] for position in positions]
 
-    def _go_to(self, number: int, offset: int, lines: int) -> None:
-        if (self.input, self.offset) < (number, offset):
-            self.input, self.offset, self.lines = number, offset, lines
+    def _go_to(self, source: Input, offset: int, lines: int) -> None:
+        if self.input != source or self.offset < offset:
+            self.input, self.offset, self.lines = source, offset, lines
 
     def _places(self, inputs: Mapping[int, Input], extents: Sequence[Extent]) -> Iterator[Place]:
         for extent in extents:
             source = inputs[extent.input]
             with open_input(source) as file:
-                self._count_to(extent, file.read)
+                self._count_to(source, extent.start, file.read)
                 data = file.read(extent.start, extent.stop - extent.start)
             spooled = source.name is not None
             for number, line in enumerate(data.split(b"\n"), self.lines + 1):
@@ -57,10 +57,10 @@ class Locator:
                     # The lines of a spool are nobody's but insula's.
                     yield Place(source.name or source.uri, None if spooled else number)
 
-    def _count_to(self, extent: Extent, read: Callable[[int, int], bytes]) -> None:
-        if self.input != extent.input or self.offset > extent.start:
-            self.input, self.offset, self.lines = extent.input, 0, 0
-        while self.offset < extent.start:
-            data = read(self.offset, min(_CHUNK, extent.start - self.offset))
+    def _count_to(self, source: Input, start: int, read: Callable[[int, int], bytes]) -> None:
+        if self.input != source or self.offset > start:
+            self.input, self.offset, self.lines = source, 0, 0
+        while self.offset < start:
+            data = read(self.offset, min(_CHUNK, start - self.offset))
             self.lines += data.count(b"\n")
             self.offset += len(data)
