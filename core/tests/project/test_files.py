@@ -117,7 +117,7 @@ def test_fingerprint(tmp_path: Path) -> None:
     make(tmp_path, "e")
     after = fingerprint(tmp_path, {"name": "y"})
     assert changed(before, after) == ["a", "cortex.yaml", "d", "e"]
-    assert changed_files(tmp_path, before) == ["a", "d", "e"]
+    assert changed_files(tmp_path, before) == ["a", "d"]
     assert changed(before, before) == []
 
 
@@ -143,3 +143,12 @@ def test_any_patterns_exclude_or_are_refused(lines: list[str]) -> None:
     with suppress(ProjectError):
         excluded = files._patterns(lines)
         assert {bool(excluded(name)) for name in ("a", "a/b.txt", "é/")} <= {True, False}
+
+
+def test_a_name_that_is_not_utf8_is_found_again(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.bin")).write_bytes(b"1")
+    before = fingerprint(tmp_path, {})
+    json.dumps(before).encode()
+    assert changed_files(tmp_path, before) == []
+    (tmp_path / os.fsdecode(b"caf\xe9.bin")).write_bytes(b"2")
+    assert len(changed_files(tmp_path, before)) == 1

@@ -17,6 +17,8 @@ IGNORE_FILE = ".cortexignore"
 DOTENV_FILE = ".env"
 _LARGEST_HASHED = 64 << 20
 _CHUNK = 1 << 20
+_TO_PRIVATE = {0xDC00 + byte: 0xF700 + byte for byte in range(128, 256)}
+_FROM_PRIVATE = {private: surrogate for surrogate, private in _TO_PRIVATE.items()}
 # pathspec hands on what it makes of a pattern to re, which may refuse it.
 _INVALID = (ValueError, re.error)
 
@@ -59,13 +61,15 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def changed_files(root: Path, before: Mapping[str, str]) -> list[str]:
-    """Return which files are no longer what a fingerprint says; the configuration is not looked at.
+    """Return which files of a fingerprint are gone or no longer what it says; the configuration is not looked at.
+
+    Files that were added do not count: predictors may write into the project, their working directory.
 
     Raises:
-        ProjectError: if a folder or file cannot be read.
+        ProjectError: if a file cannot be read.
     """
     files = {name: digest for name, digest in before.items() if name != CONFIG_FILE}
-    return changed(files, _digests(root))
+    return sorted(name for name, digest in files.items() if _digest(_path(root, name)) != digest)
 
 
 # ------------------------------------------------------------------------------------ which files
@@ -152,8 +156,13 @@ def _digests(root: Path) -> dict[str, str]:
 
 
 def _printable(path: Path) -> str:
-    # A name that is not UTF-8 must still be writable as JSON.
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    # A name that is not UTF-8 must still be writable as JSON; a byte that is not shows as a private character.
+    name = os.fsencode(path).decode("utf-8", "surrogateescape")
+    return name.translate(_TO_PRIVATE)
+
+
+def _path(root: Path, name: str) -> Path:
+    return root / os.fsdecode(name.translate(_FROM_PRIVATE).encode("utf-8", "surrogateescape"))
 
 
 def _digest(path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from insula.descriptors import Predictions
@@ -61,6 +62,8 @@ def _each(values: list[Any], count: int) -> Predictions:
 def _refuse_unfinished(value: Any) -> None:
     kind = type(value)
     if any(hasattr(kind, name) for name in ("__next__", "__anext__", "__await__")):
+        if inspect.iscoroutine(value):
+            value.close()  # or Python warns, in no place that says more, that it was never awaited
         raise TypeError(
             f"predict returned {_described(value)}, which has predicted nothing yet: return a list"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -10,6 +11,10 @@ from types import ModuleType
 
 from insula.errors import ProjectError
 from insula.worker.tracebacks import describe
+
+
+# What a worker imports only when it needs it: a project's own file of such a name must not be taken for it then.
+_NEEDED_LATER = ("ctypes", "decimal", "difflib", "hashlib", "uuid")
 
 
 def import_class(project: Path, path: str, class_name: str) -> type:
@@ -56,4 +61,12 @@ def extend_path(project: Path, python_path: str | None) -> None:
     """Put `python_path`, then the project, first on `sys.path`."""
     wanted = [os.path.normpath(project / python_path)] if python_path else []
     wanted.append(str(project))
+    if any(_names(folder) & sys.stdlib_module_names for folder in wanted):
+        for name in _NEEDED_LATER:
+            importlib.import_module(name)
     sys.path[:] = wanted + [path for path in sys.path if path not in wanted]
+
+
+def _names(folder: str) -> set[str]:
+    """Return what could be imported from a folder."""
+    return {entry.partition(".")[0] for entry in os.listdir(folder)} if os.path.isdir(folder) else set()
