@@ -69,7 +69,12 @@ class Project:
         self.entry["predictor"].update(section)
 
     def run(
-        self, samples: Iterable[Any] | bytes = (0, 1, 2, 3, 4), *, executor: str = "inline", batch_size: int = 2, **submission: Any
+        self,
+        samples: Iterable[Any] | bytes = (0, 1, 2, 3, 4),
+        *,
+        executor: str = "inline",
+        batch_size: int = 2,
+        **submission: Any,
     ) -> Left:
         """Run a job over samples, or over a file of these bytes, to its end."""
         self.write("cortex.yaml", yaml.safe_dump(self.entry))
@@ -79,6 +84,10 @@ class Project:
         else:
             source = {"item_list": {"items": list(samples), "batch_size": batch_size}}
         self.write("job.json", json.dumps({"retries": 0, "workers": 1, **source, **submission}))
+        return self.run_as_it_is(executor)
+
+    def run_as_it_is(self, executor: str = "inline") -> Left:
+        """Run the project with the cortex.yaml and job.json that it has."""
         request = Request(self.folder, output=str(self.output), executor=executor)
         folder, record, composed = submit(request, JobStore(self.home))
         summary = run(folder, record, composed=composed)
@@ -105,7 +114,7 @@ class Project:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text().split("\n") if line] if path.exists() else []
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ def test_any_subset_in_any_order(project, names) -> None:
     project.predictor(
         f"""
         class PythonPredictor:
-            def __init__({', '.join(('self', *names))}):
-                self.got = [{', '.join(names)}]
+            def __init__({", ".join(("self", *names))}):
+                self.got = [{", ".join(names)}]
             def predict(self, payload):
                 return [[sorted(one) for one in self.got] for _ in payload]
         """,

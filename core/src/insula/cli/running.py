@@ -14,7 +14,7 @@ from insula.cli.interrupts import Interrupts
 from insula.cli.told import Told
 from insula.errors import UserError
 from insula.folder import JobFolder
-from insula.jobs.ended import read_status
+from insula.jobs.listing import look_at
 from insula.jobs.record import Record
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_new(submit: Callable[[], tuple[JobFolder, Record, Composed]], told: Told
         except UserError as error:
             told.refusal("refused", str(error))
             return REFUSED
-        return _run(folder, lambda: (record, composed), told, interrupts)
+        return _run(folder, lambda: (record, composed), told, interrupts, hint=f"\n{resuming(record.job_id)}")
 
 
 def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told) -> int:
@@ -46,7 +46,9 @@ def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told) -> i
         return _run(folder, lambda: (prepare(), None), told, interrupts)
 
 
-def _run(folder: JobFolder, prepare: Callable[[], Ready], told: Told, interrupts: Interrupts) -> int:
+def _run(
+    folder: JobFolder, prepare: Callable[[], Ready], told: Told, interrupts: Interrupts, hint: str = ""
+) -> int:
     job_id = folder.root.name
     interrupts.expect(
         f"insula: stopping when the running batches are done; once more ends at once. {resuming(job_id)}"
@@ -55,7 +57,7 @@ def _run(folder: JobFolder, prepare: Callable[[], Ready], told: Told, interrupts
         with _faults_told(told, job_id):
             summary = _watched(folder, *prepare(), told, interrupts)
     except UserError as error:
-        return _refused(folder, error, told)
+        return _refused(folder, error, told, hint)
     except KeyboardInterrupt:
         told.refusal("interrupted", f"job {job_id}: interrupted. {resuming(job_id)}", job_id)
         return INTERRUPTED
@@ -83,13 +85,11 @@ def _watched(
         return run(folder, record, watch, composed)
 
 
-def _refused(folder: JobFolder, error: UserError, told: Told) -> int:
+def _refused(folder: JobFolder, error: UserError, told: Told, hint: str) -> int:
     if not folder.record.exists():
         told.refusal("refused", str(error))
         return REFUSED
-    job_id = folder.root.name
-    status = read_status(folder).get("status", "interrupted")
-    told.refusal(status, f"job {job_id}: {error}", job_id)
+    told.refusal(look_at(folder).status, f"job {folder.root.name}: {error}{hint}", folder.root.name)
     return UNFINISHED
 
 

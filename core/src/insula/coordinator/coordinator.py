@@ -27,8 +27,9 @@ from insula.worker.cell import Doing, look
 
 _TICK = 0.1
 _STATUS_SECONDS = 1.0
-# A second worker is worth its start only if there is a second batch; the split knows soon.
+# A second worker is worth its start only if there is a second batch. The split of a small input knows soon.
 _WAIT_FOR_SPLIT = 0.05
+_LARGE = 1024 * 1024
 # Signals that an operator or the kernel sends for reasons that are not the batch's.
 _UNEXPLAINED = {9, 15}
 _COMPLETION_ATTEMPTS = 3
@@ -77,6 +78,7 @@ class Coordinator:
         self._speed = Speed()
         self._stopping = False
         self._inputs: list[Input] = []
+        self._large = False
         self._splitting: Splitting | None = None
         self._started = self._ticked = self._told = time.monotonic()
         self._earlier = ledger.state.running
@@ -115,6 +117,7 @@ class Coordinator:
                 raise SourceError("the input holds no files")
             self._ledger.add_inputs(self._inputs)
             self._ledger.commit()
+        self._large = sum(one.size or _LARGE for one in self._inputs) > _LARGE
         if not state.split_done:
             after = None
             if state.batches:
@@ -175,7 +178,8 @@ class Coordinator:
         if self._crew.hopeless:
             self._give_up()
             return
-        known = self._ledger.state.split_done or time.monotonic() - self._started < _WAIT_FOR_SPLIT
+        soon = time.monotonic() - self._started < _WAIT_FOR_SPLIT and not self._large
+        known = self._ledger.state.split_done or soon
         left = self.work.waiting + sum(len(member.leases) for member in self._crew)
         self._crew.staff(max(1, left) if known else len(self._job.assignments))
 

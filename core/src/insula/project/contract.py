@@ -83,7 +83,7 @@ def _known(name: str, accepted: Iterable[str]) -> str:
 
     near = get_close_matches(name, list(accepted), n=1)
     meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}accepted: {', '.join(accepted)}"
+    return f"{meant}accepted: {', '.join(accepted) or 'none'}"
 
 
 def plan_signature(signature: inspect.Signature, accepted: Collection[str]) -> CallPlan:

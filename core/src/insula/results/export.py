@@ -14,14 +14,14 @@ from pathlib import Path
 import attrs
 
 from insula import failpoints
-from insula.errors import JobError, OutputError
+from insula.errors import ConservationError, JobError, OutputError
 from insula.ledger import Ledger, Settled
 from insula.results.parts import sync_data, write_all
 
 _CHUNK = 1024 * 1024
 # A sync costs milliseconds whatever its size, and what is not yet synced is exported again after a crash.
-_SYNC_BYTES = 64 * 1024 * 1024
-_SYNC_SECONDS = 2.0
+_SYNC_BYTES = 16 * 1024 * 1024
+_SYNC_SECONDS = 1.0
 
 
 @attrs.frozen
@@ -53,7 +53,7 @@ class Exporter:
         state = ledger.state
         self._mark = Mark(state.exported, state.exported_bytes, state.exported_lines)
         self._descriptor = self._open(target, self._mark.bytes)
-        self._buffer = memoryview(bytearray(_CHUNK))
+        self._buffer = bytearray(_CHUNK)
         self._sources: dict[str, int] = {}
         self._owed: dict[str, int] = {}
         self._closed: set[str] = set()
@@ -130,14 +130,12 @@ class Exporter:
         """Append bytes of a part; return how many lines were in them."""
         source, lines, stop = self._source(part), 0, offset + length
         while offset < stop:
-            view = self._buffer[: min(_CHUNK, stop - offset)]
+            view = memoryview(self._buffer)[: min(_CHUNK, stop - offset)]
             count = os.preadv(source, [view], offset)
             if count == 0:
                 raise OutputError(f"{self._parts / part} ends before byte {stop:,}: it was changed from outside")
-            # bytes.count is memchr in a loop; a memoryview has none, and a copy in the cache costs little.
-            data = view[:count].tobytes()
-            lines += data.count(b"\n")
-            write_all(self._descriptor, data)
+            lines += self._buffer.count(b"\n", 0, count)
+            write_all(self._descriptor, view[:count])
             offset += count
         return lines
 
@@ -186,15 +184,28 @@ class Exporter:
         return self._mark.index
 
     def finish(self) -> None:
-        """Copy all that is settled, sync, and move the watermark to the end."""
+        """Copy all that is settled, sync, and move the watermark to the end.
+
+        Raises:
+            ConservationError: if the file has another size than what was copied.
+        """
         while self.step():
             pass
         if self._sync is not None:
             self._sync.wait()
+        self._check_size()
         sync_data(self._descriptor)
         self._advance(attrs.evolve(self._mark, parts=self._finished_parts()))
         for path in self._parts.iterdir():
             self._forget(path.name)  # waste: begun and never reported
+
+    def _check_size(self) -> None:
+        found = os.fstat(self._descriptor).st_size
+        if found != self._mark.bytes:
+            raise ConservationError(
+                f"{self.target} has {found:,} bytes, but {self._mark.bytes:,} bytes of results were copied into it: "
+                "this is a fault of insula, or another program wrote to the file; please report it with the job's folder"
+            )
 
     def rename(self, name: str) -> Path:
         """Give the complete file its name; the caller syncs the folder when all results have theirs."""

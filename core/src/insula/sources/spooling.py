@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from insula import failpoints
 from insula.errors import SourceError
 from insula.sources.opening import stamp_of
 from insula.spec import Input
@@ -23,6 +24,11 @@ def spool(samples: Iterable[Any], folder: Path, name: str) -> Input:
     Raises:
         SourceError: if a sample cannot be written as JSON.
     """
+    with failpoints.around("spool"):
+        return _spool(samples, folder, name)
+
+
+def _spool(samples: Iterable[Any], folder: Path, name: str) -> Input:
     path = folder / f"{name}.jsonl"
     partial = folder / f"{name}.jsonl.partial"
     with partial.open("wb") as file:

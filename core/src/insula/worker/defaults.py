@@ -46,14 +46,14 @@ class Defaults:
             found = import_class(context.project, spec.path or "", self.class_name)
         except ProjectError as error:
             return [str(error)]
-        for check in (self._plan_constructor, self._check_predict):
+        for check in (self._plan_constructor, self._check_predict, self._check_completion):
             try:
                 check(found)
             except ProjectError as error:
                 faults.append(f"{spec.path}: {error}")
         return faults
 
-    def _plan_constructor(self, found: type) -> None:
+    def _plan_constructor(self, found: Any) -> None:
         if found.__init__ is object.__init__ and found.__new__ is object.__new__:
             self._make = lambda values: found()
             return
@@ -65,12 +65,14 @@ class Defaults:
         self._make = bind(planned, found)
 
     def _check_predict(self, found: type) -> None:
-        predict = getattr(found, "predict", None)
-        if not callable(predict):
+        if not callable(getattr(found, "predict", None)):
             raise ProjectError(f"{found.__name__} has no method predict")
-        if not isinstance(inspect.getattr_static(found, "predict"), (staticmethod, classmethod)):
-            predict = functools.partial(predict, None)
-        plan(predict, PREDICT, f"{found.__name__}.predict")
+        plan(_method(found, "predict"), PREDICT, f"{found.__name__}.predict")
+
+    def _check_completion(self, found: type) -> None:
+        # At the end of a job of many hours it would be late to find out.
+        if callable(getattr(found, "on_job_complete", None)):
+            plan(_method(found, "on_job_complete"), (), f"{found.__name__}.on_job_complete")
 
     @hookimpl
     def insula_create_client(self) -> Client:
@@ -118,3 +120,22 @@ def _bind_predict(planned: CallPlan, predict: Callable[..., Any]) -> Callable[[l
     if planned.keywords == ("payload",):
         return lambda payload, batch_id: predict(payload=payload)
     return lambda payload, batch_id: predict(**dict.fromkeys(planned.keywords, batch_id))
+
+
+def _method(found: type, name: str) -> Callable[..., Any]:
+    """Return a method of a class as an object of the class would have it.
+
+    Raises:
+        ProjectError: if calling it does not run it.
+    """
+    method: Callable[..., Any] = getattr(found, name)
+    kinds = (
+        (inspect.iscoroutinefunction, "an async function"),
+        (inspect.isasyncgenfunction, "an async generator"),
+        (inspect.isgeneratorfunction, "a generator"),
+    )
+    for is_kind, what in kinds:
+        if is_kind(method):
+            raise ProjectError(f"{found.__name__}.{name} is {what}; write a plain function that returns its result")
+    bound = isinstance(inspect.getattr_static(found, name), (staticmethod, classmethod))
+    return method if bound else functools.partial(method, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -23,8 +24,14 @@ def describe(error: BaseException) -> Failure:
     """Return an exception as text."""
     shown = traceback.TracebackException.from_exception(error)
     _keep_users_frames(shown, set())
-    text = "".join(shown.format()) if shown.stack or shown.__cause__ or shown.__context__ else ""
-    return Failure(type(error).__name__, str(error), text)
+    return Failure(type(error).__name__, str(error), "".join(_lines(error, shown)))
+
+
+def _lines(error: BaseException, shown: traceback.TracebackException) -> Iterator[str]:
+    if shown.stack or shown.__cause__ or shown.__context__:
+        return shown.format()
+    # Code that does not compile has no frame of its own: the place is in the error itself.
+    return shown.format_exception_only() if isinstance(error, SyntaxError) else iter(())
 
 
 def _keep_users_frames(shown: traceback.TracebackException, seen: set[int]) -> None:

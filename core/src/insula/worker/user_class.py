@@ -12,7 +12,6 @@ from types import ModuleType
 from insula.errors import ProjectError
 from insula.worker.tracebacks import describe
 
-
 # What a worker imports only when it needs it: a project's own file of such a name must not be taken for it then.
 _NEEDED_LATER = ("ctypes", "decimal", "difflib", "hashlib", "uuid")
 
@@ -30,7 +29,8 @@ def import_class(project: Path, path: str, class_name: str) -> type:
         module = _import_file(file)
     except BaseException as error:
         failure = describe(error)
-        raise ProjectError(f"{path} cannot be imported:\n{failure.traceback.rstrip()}") from error
+        cause = failure.traceback.rstrip() or f"{failure.type}: {failure.message}"
+        raise ProjectError(f"{path} cannot be imported:\n{cause}") from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
@@ -69,4 +69,4 @@ def extend_path(project: Path, python_path: str | None) -> None:
 
 def _names(folder: str) -> set[str]:
     """Return what could be imported from a folder."""
-    return {entry.partition(".")[0] for entry in os.listdir(folder)} if os.path.isdir(folder) else set()
+    return {entry.partition(".")[0] for entry in os.listdir(folder)} if Path(folder).is_dir() else set()
