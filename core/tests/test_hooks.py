@@ -17,6 +17,7 @@ from insula.descriptors import (
     Model,
     NoSettings,
     Payload,
+    Place,
     Predictions,
     Predictor,
     PredictorType,
@@ -28,7 +29,7 @@ from insula.errors import PluginError, WorkerFault
 from insula.hooks import Hooks
 from insula.plugins import compose
 from insula.plugins.checking import HOOKS
-from insula.spec import ApiSpec, Block, ComputeSpec, Input, ModelSpec, PredictorSpec
+from insula.spec import ApiSpec, Block, ComputeSpec, Input, ModelSpec, PredictorSpec, Slice
 
 CONTEXT = WorkerContext(ApiSpec("api", PredictorSpec("t")), {}, {}, Path(), Assignment(0))
 SPLIT = SplitContext(None, Path(), Path())
@@ -53,6 +54,7 @@ CALLS: dict[str, tuple[Callable[[Hooks], object], object]] = {
     "assign_devices": (lambda hooks: hooks.assign_devices(COMPUTE, 1), [Assignment(0)]),
     "resources": (lambda hooks: hooks.resources(COMPUTE), {"GPU": 1}),
     "create_executor": (lambda hooks: hooks.create_executor({}), "an executor"),
+    "locate": (lambda hooks: hooks.locate({}, Slice(0, 0, Block(1, 1)), 0, [0]), [Place("f", 1)]),
     "preflight": (lambda hooks: hooks.preflight(CONTEXT), ["a fault"]),
     "read": (lambda hooks: hooks.read(inputs={}, references=[]), [Payload([])]),
     "load_model": (lambda hooks: hooks.load_model(CONTEXT, ModelSpec("m", "p")), Model("m", 1)),
@@ -66,7 +68,7 @@ CALLS: dict[str, tuple[Callable[[Hooks], object], object]] = {
 }
 BARE = {"read", "predict_batch"}
 CHECKED = sorted(set(CALLS) - BARE - {"preflight"})
-NEED_AN_ANSWER = sorted(set(CHECKED) - {"resources"})
+NEED_AN_ANSWER = sorted(set(CHECKED) - {"resources", "locate"})
 
 
 def test_every_hook_has_a_method() -> None:

@@ -77,8 +77,9 @@ def join_two_lines(replace: Replace) -> None:
 def count_what_is_not_written(replace: Replace) -> None:
     first = Once()
 
-    def write(descriptor: int, data: bytes) -> None:
-        _write(descriptor, data[: data.rindex(b"\n", 0, -1) + 1] if first() else data)
+    def write(descriptor: int, data: bytes | memoryview) -> None:
+        written = bytes(data)
+        _write(descriptor, written[: written.rindex(b"\n", 0, -1) + 1] if first() else written)
 
     replace(export, "write_all", write)
 

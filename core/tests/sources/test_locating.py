@@ -29,8 +29,8 @@ def places(root: Path, files: list[list[bytes]], batch_size: int, forget: bool) 
             object.__setattr__(block, "line", -1)
         placed = Slice(ordinal, index, block)
         for reference in placed.references():
-            for place in locator.locate(inputs, placed, reference.ordinal, range(reference.count)):
-                found.append((place.source, place.line))
+            there = locator.locate(inputs, placed, reference.ordinal, range(reference.count))
+            found += [(place.source, place.line) for place in there]
         ordinal, index = ordinal + block.batches, index + block.samples
     return found
 
