@@ -61,8 +61,8 @@ class Hooks:
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self._hook = manager.hook
-        self.predict_batch: PredictBatch = manager.hook.insula_predict_batch
-        self.read: Read = manager.hook.insula_read
+        self.predict_batch: PredictBatch = _bare(manager.hook.insula_predict_batch)
+        self.read: Read = _bare(manager.hook.insula_read)
 
     # -------------------------------------------------------------------------------------------- descriptors
 
@@ -191,6 +191,19 @@ class Hooks:
     def _asked(self, hook: str) -> str:
         plugins = [one.plugin_name for one in reversed(getattr(self._hook, hook).get_hookimpls())]
         return " or ".join(plugins) or "none, since none has this hook"
+
+
+def _bare(hook: pluggy.HookCaller) -> Any:
+    """Return a hook's only implementation where it takes all that the hook offers: pluggy has nothing to add to it.
+
+    A call through pluggy takes 1.3 µs more, once a batch.
+    """
+    implementations = hook.get_hookimpls()
+    if len(implementations) != 1 or hook.spec is None:
+        return hook
+    (only,) = implementations
+    whole = set(only.argnames) == set(hook.spec.argnames)
+    return only.function if whole and not (only.wrapper or only.hookwrapper) else hook
 
 
 def _name(kind: type) -> str:

@@ -95,7 +95,9 @@ class Defaults:
         return Predictor(made, completes=callable(getattr(made, "on_job_complete", None)))
 
     @hookimpl
-    def insula_predict_batch(self, payload: list[Any], batch_id: str) -> Predictions | None:
+    def insula_predict_batch(
+        self, context: WorkerContext, predictor: Predictor, payload: list[Any], batch_id: str
+    ) -> Predictions | None:
         """Call `predict` and take what it returns for what it is."""
         if self._predict is None:
             return None
