@@ -1,6 +1,7 @@
 """Checks what a finished job left behind, from files alone: this program shares no code with insula.
 
-    python checker.py --input FILE… --batch-size N --output DIR --home DIR --done FILE --mark TEXT [--dead INDEX…]
+    python checker.py --input FILE… --batch-size N --output DIR --home DIR --done FILE --mark TEXT
+                      [--dead INDEX…] [--pieces ORDINAL…]
 
 Expects samples `{"i": …}` predicted by `predicted` below, and a predictor whose `on_job_complete` ends by appending the number
 of lines of predictions.jsonl to the file `--done`. Prints every fault and exits with 1 if there is one.
@@ -45,8 +46,8 @@ def lines(path: Path) -> Iterator[Any]:
             yield json.loads(line)
 
 
-def check_predictions(path: Path, expected: list[Any], dead: set[int], size: int) -> Iterator[str]:
-    prefix, next_index, ids = "", 0, []
+def check_predictions(path: Path, expected: list[Any], dead: set[int], size: int, pieces: set[int]) -> Iterator[str]:
+    next_index, ids = 0, []
     for number, found in enumerate(lines(path), 1):
         while next_index in dead:
             next_index += 1
@@ -58,18 +59,18 @@ def check_predictions(path: Path, expected: list[Any], dead: set[int], size: int
             yield f"line {number} has the fields {sorted(found)}"
         if found["prediction"] != predicted(expected[index]):
             yield f"sample {index} has the prediction {found['prediction']!r}"
-        prefix = prefix or found["batch_id"][:24]
         ids.append((index // size, found["batch_id"]))
         next_index += 1
     while next_index in dead:
         next_index += 1
     if next_index != len(expected):
         yield f"predictions end before sample {next_index} of {len(expected)}"
-    yield from check_ids(ids, prefix, {index // size for index in dead})
+    yield from check_ids(ids, pieces | {index // size for index in dead})
 
 
-def check_ids(ids: list[tuple[int, str]], prefix: str, pieces: set[int]) -> Iterator[str]:
+def check_ids(ids: list[tuple[int, str]], pieces: set[int]) -> Iterator[str]:
     """Check that a batch has one id, made of the job's prefix and its ordinal; pieces have others, each once."""
+    prefix = next((text[:24] for ordinal, text in ids if ordinal not in pieces), "")
     runs = [key for key, _ in groupby(ids)]
     if len(set(runs)) != len(runs):
         yield "a batch_id comes back behind another"
@@ -170,7 +171,7 @@ def check_processes(mark: str, patience: float) -> Iterator[str]:
 def check(asked: argparse.Namespace) -> Iterator[str]:
     expected, dead, output = list(samples(asked.input)), set(asked.dead), asked.output
     values = [value for _, _, value in expected]
-    yield from check_predictions(output / "predictions.jsonl", values, dead, asked.batch_size)
+    yield from check_predictions(output / "predictions.jsonl", values, dead, asked.batch_size, set(asked.pieces))
     yield from check_dead_letters(output / "dead_letters.jsonl", expected, dead)
     yield from check_summary(output / "summary.json", len(expected), len(dead), asked.batch_size)
     yield from check_completion(asked.done, len(expected) - len(dead))
@@ -187,6 +188,7 @@ def main() -> int:
     parser.add_argument("--done", type=Path, required=True)
     parser.add_argument("--mark", required=True)
     parser.add_argument("--dead", type=int, nargs="*", default=[])
+    parser.add_argument("--pieces", type=int, nargs="*", default=[], help="batches that were predicted in pieces")
     parser.add_argument("--patience", type=float, default=5.0, help="seconds that a process has to end")
     faults = list(check(parser.parse_args()))
     for fault in faults:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,17 +93,17 @@ class Trial:
         self.started.append(process)
         return process
 
-    def submission(self, pause: float = 0.0) -> list[object]:
+    def submission(self, pause: float = 0.0, **more: object) -> list[object]:
         """Return the arguments of `insula run` but for the input."""
-        config = {"pause": pause, "output": self.output, "done": self.done}
+        config = {"pause": pause, "output": self.output, "done": self.done, **more}
         given = [word for key, value in config.items() for word in ("--config", f"{key}={value}")]
         options = ("--output", self.output, "--workers", self.workers, "--quiet")
         return ["run", self.project, *options, *given]
 
-    def run(self, pause: float = 0.0, point: str = "") -> subprocess.Popen[bytes]:
-        """Start the job over the rows."""
+    def run(self, pause: float = 0.0, point: str = "", **more: object) -> subprocess.Popen[bytes]:
+        """Start the job over the rows; what else is given is the predictor's config."""
         inputs = [word for path in self.inputs for word in ("--input", path)]
-        return self.start(*self.submission(pause), *inputs, "--batch-size", self.batch_size, point=point)
+        return self.start(*self.submission(pause, **more), *inputs, "--batch-size", self.batch_size, point=point)
 
     def run_items(self, count: int, point: str = "") -> subprocess.Popen[bytes]:
         """Start the job over samples that the submission itself holds."""
@@ -132,6 +133,12 @@ class Trial:
         """Kill the coordinator, if it is still there."""
         process.kill()
         process.wait(DEADLINE)
+
+    def kill_worker(self, pid: int) -> None:
+        """Kill a worker and wait until it is gone."""
+        assert pid in self.processes()
+        os.kill(pid, signal.SIGKILL)
+        self.wait(lambda: pid not in self.processes(), f"the end of {pid}")
 
     # ------------------------------------------------------------------------------------------ looking
 
@@ -187,16 +194,18 @@ class Trial:
             time.sleep(0.005)
         return found
 
-    def check(self, dead: Sequence[int] = ()) -> None:
-        """Have the checker look at everything."""
-        found = self.checked(dead)
+    def check(self, dead: Collection[int] = (), pieces: Collection[int] = ()) -> None:
+        """Have the checker look at everything: `dead` samples, and batches that were predicted in pieces."""
+        found = self.checked(dead, pieces)
         assert found.returncode == 0, f"{found.stdout.decode()}{found.stderr.decode()}\n{self.log()}"
 
-    def checked(self, dead: Sequence[int] = (), patience: float = 5.0) -> subprocess.CompletedProcess[bytes]:
+    def checked(
+        self, dead: Collection[int] = (), pieces: Collection[int] = (), patience: float = 5.0
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run the checker."""
         options = {
             "--input": self.inputs, "--batch-size": [self.batch_size], "--output": [self.output], "--home": [self.home],
-            "--done": [self.done], "--mark": [self.mark], "--patience": [patience], "--dead": dead,
+            "--done": [self.done], "--mark": [self.mark], "--patience": [patience], "--dead": dead, "--pieces": pieces,
         }  # fmt: skip
         words = [str(word) for key, values in options.items() for word in (key, *values)]
         return subprocess.run([sys.executable, HERE / "checker.py", *words], capture_output=True, check=False)
@@ -206,8 +215,8 @@ class Trial:
         for process in self.started:
             self.kill(process)
         for pid in self.processes():
-            with_group = os.getpgid(pid) != os.getpgid(0)
-            os.killpg(pid, signal.SIGKILL) if with_group else os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
     │   │   └── InputChangedError    an input is no longer what was listed
     │   ├── WorkerFault          what a worker found before its first batch: frameworks, models, signatures
     │   ├── JobError             a job that is unknown, running elsewhere, of another version
+    │   ├── StorageError         what is behind a URL cannot be listed, read or written
     │   └── OutputError          results cannot be written where the user wants them
     └── ConservationError        samples in ≠ samples accounted for: insula's own fault, never the user's
 """
@@ -98,6 +99,10 @@ class WorkerFault(UserError):
 
 class JobError(UserError):
     """A job is unknown, already running, or was written by another version of insula."""
+
+
+class StorageError(UserError, OSError):
+    """What is behind a URL cannot be listed, read or written."""
 
 
 class OutputError(UserError, OSError):

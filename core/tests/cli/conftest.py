@@ -46,6 +46,7 @@ class Predictor:
                 HERE.joinpath(f".reached-{row['wait']}").touch()
                 while not HERE.joinpath(f".go-{row['wait']}").exists():
                     time.sleep(0.01)
+            time.sleep(row.get("seconds", 0))
             if row.get("print"):
                 print(row["print"])
             if row.get("fail"):

@@ -46,7 +46,13 @@ def test_dead_letters_and_what_is_worth_a_note() -> None:
 
 
 def test_an_unfinished_job_says_how_to_go_on() -> None:
-    summary = {**SUMMARY, "status": "worker_error", "predictions": 20, "dead_letters": 4, "message": "no\nworker"}
+    summary = {
+        **SUMMARY,
+        "status": "worker_error",
+        "predictions": 20,
+        "dead_letters": 4,
+        "message": "no\nworker",
+    }
     assert closing(summary).splitlines() == [
         "job 01a2: worker error: no",
         "worker",

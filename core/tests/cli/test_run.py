@@ -160,7 +160,10 @@ def test_a_fault_before_the_first_batch_leaves_no_job(
     engine.end = end
     done = runner.invoke(insula, ["run", "p", "--json"])
     assert done.exit_code == 2
-    assert json.loads(done.stdout) == {"status": "refused", "message": "predictor.py:3: no module named torch"}
+    assert json.loads(done.stdout) == {
+        "status": "refused",
+        "message": "predictor.py:3: no module named torch",
+    }
     assert list(store) == []
 
 
@@ -214,7 +217,9 @@ class Coordinator:
         self.stopped += 1
 
 
-@pytest.mark.parametrize(("status", "code"), [("stopped", 130), ("succeeded", 0), ("completed_with_failures", 1)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("stopped", 130), ("succeeded", 0), ("completed_with_failures", 1)]
+)
 def test_ctrl_c_once(
     status: str, code: int, runner: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +241,7 @@ def test_ctrl_c_once(
 
 def test_what_a_predictor_prints_is_no_part_of_the_answer(runner: CliRunner, engine: Engine) -> None:
     def end(folder: JobFolder, watch: Watch) -> dict[str, Any]:
-        print("loading the model")
+        print("loading the model", flush=True)
         return SUMMARY
 
     engine.end = end

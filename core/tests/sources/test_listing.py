@@ -70,11 +70,11 @@ def test_includes_and_excludes_see_the_whole_path(tree: Path) -> None:
 
 
 def test_all_paths_that_cannot_be_listed_are_named_together(tree: Path) -> None:
-    assert fault(tree, "nothing", "a.jsonl", "*.csv", "empty", "s3://bucket/key").splitlines() == [
+    assert fault(tree, "nothing", "a.jsonl", "*.csv", "empty", "ftp://host/key").splitlines() == [
         "TREE/nothing: there is no such file or folder",
         "TREE/*.csv: no file matches",
         "TREE/empty: the folder holds no file",
-        "s3://bucket/key: s3:// needs a storage extra, which this version of insula does not have yet",
+        "ftp://host/key: insula cannot read ftp://; it knows local paths and s3://, gs://, az://, abfs://, http://, https://",
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from insula.descriptors import Source, SplitContext
-from insula.errors import SourceError
 from insula.sources import plugin
 from insula.sources.settings import DelimitedFiles, FilePathLister, ItemList
 from insula.spec import Slice
@@ -58,10 +58,16 @@ def test_an_item_list_gives_its_items(project: Path) -> None:
     ]
 
 
-def test_compressed_files_are_refused_by_name(project: Path) -> None:
-    (project / "c.jsonl.gz").write_bytes(b"\x1f\x8b")
-    with pytest.raises(
-        SourceError, match=r"compressed files cannot be read yet; unpack them first: .*c\.jsonl\.gz"
-    ):
-        samples(plugin.delimited_files, DelimitedFiles(paths=(".",)), project)
-    assert len(samples(plugin.file_path_lister, FilePathLister(paths=(".",)), project)[0]) == 3
+def test_compressed_files_are_read_from_a_copy_and_listed_as_they_are(project: Path) -> None:
+    rows = b'{"a": 1}\n{"a": 2}\n'
+    (project / "c.jsonl.gz").write_bytes(gzip.compress(rows))
+    (project / "d.jsonl").write_bytes(gzip.compress(rows))  # told by its content
+    (project / "e.gz").write_bytes(rows)  # and so is this
+    context = SplitContext(DelimitedFiles(paths=("c.jsonl.gz", "d.jsonl", "e.gz"), batch_size=4), project, project.parent / "spool")
+    inputs = list(plugin.delimited_files.insula_list(context))
+    assert [one.name for one in inputs] == [str(project / name) for name in ("c.jsonl.gz", "d.jsonl", "e.gz")]
+    assert not list(context.spool.iterdir())
+    blocks = list(plugin.delimited_files.insula_split(context, inputs, None))
+    assert [block.samples for block in blocks] == [4, 2]
+    assert [path.read_bytes() for path in sorted(context.spool.iterdir())] == [rows] * 3
+    assert len(samples(plugin.file_path_lister, FilePathLister(paths=("c.jsonl.gz",)), project)[0]) == 1

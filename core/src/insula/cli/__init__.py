@@ -11,13 +11,11 @@ def main() -> None:
     if os.name == "nt":
         sys.stderr.write("insula: insula runs on Linux and macOS; on Windows, start it in WSL\n")
         sys.exit(2)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets escapes, not an error.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-
     try:
         from insula.cli.group import insula
+        from insula.cli.output import prepare_streams
 
+        prepare_streams()
         insula.main(prog_name="insula")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,6 +9,19 @@ from typing import IO, Any
 from insula.errors import OutputError
 
 
+def prepare_streams() -> None:
+    """Make standard output and standard error fit to be written to, whatever this process was started with."""
+    # Where one was closed, the next file that is opened would take its place: a ledger, say.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding gets escapes, not an error.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+
+
 def write(text: str) -> None:
     """Write lines of text to standard output.
 

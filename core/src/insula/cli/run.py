@@ -67,17 +67,28 @@ def command(
     Ctrl-C once lets the running batches finish, twice ends at once; both leave a job to resume. The exit code is 0
     if the job succeeded, 1 if it exists and did not, 2 if nothing was run, 130 if it was interrupted.
     """
-    from insula.cli.running import run_new
-    from insula.cli.told import Told
+    import contextlib
 
-    def submit() -> tuple[JobFolder, Record, Composed]:
-        from insula.jobs.store import JobStore, home
-        from insula.jobs.submitting import Request
-        from insula.jobs.submitting import submit as submit_request
-        from insula.loading import parse_overrides
+    from insula.executors.launching import Standby
 
-        laid_over = parse_overrides(config)
-        request = Request(project, api, submission, inputs, batch_size, workers, output, laid_over, executor)
-        return submit_request(request, JobStore(home()))
+    with contextlib.ExitStack() as stack:
+        # First of all: it imports what a worker needs while this process reads and checks the job on another core.
+        standby = Standby() if executor == "process" else None
+        if standby is not None:
+            stack.callback(standby.close)
+        from insula.cli.running import run_new
+        from insula.cli.told import Told
 
-    return run_new(submit, Told(json=json, quiet=quiet))
+        def submit() -> tuple[JobFolder, Record, Composed]:
+            from insula.jobs.store import JobStore, home
+            from insula.jobs.submitting import Request
+            from insula.jobs.submitting import submit as submit_request
+            from insula.loading import parse_overrides
+
+            laid_over = parse_overrides(config)
+            request = Request(
+                project, api, submission, inputs, batch_size, workers, output, laid_over, executor
+            )
+            return submit_request(request, JobStore(home()))
+
+        return run_new(submit, Told(json=json, quiet=quiet), standby)

@@ -12,20 +12,28 @@ from insula.cli.codes import INTERRUPTED, REFUSED, SUCCEEDED, UNFINISHED
 from insula.cli.display import choose
 from insula.cli.interrupts import Interrupts
 from insula.cli.told import Told
-from insula.errors import UserError
+from insula.errors import JobError, UserError
 from insula.folder import JobFolder
 from insula.jobs.listing import look_at
 from insula.jobs.record import Record
 
 if TYPE_CHECKING:
+    from insula.executors.launching import Standby
     from insula.jobs.composing import Composed
+    from insula.jobs.running import Prepared
 
-# What a run needs besides the folder; the plugins only where they were put together in this process.
-Ready = tuple[Record, "Composed | None"]
+# What a run needs besides the folder.
+Ready = tuple[Record, "Prepared | None"]
 
 
-def run_new(submit: Callable[[], tuple[JobFolder, Record, Composed]], told: Told) -> int:
-    """Make a job, run it to its end and tell that; return the exit code."""
+def run_new(
+    submit: Callable[[], tuple[JobFolder, Record, Composed]], told: Told, standby: Standby | None = None
+) -> int:
+    """Make a job, run it to its end and tell that; return the exit code.
+
+    Args:
+        standby: an interpreter started in advance for the first worker.
+    """
     with Interrupts() as interrupts:
         try:
             with _faults_told(told, None):
@@ -33,7 +41,13 @@ def run_new(submit: Callable[[], tuple[JobFolder, Record, Composed]], told: Told
         except UserError as error:
             told.refusal("refused", str(error))
             return REFUSED
-        return _run(folder, lambda: (record, composed), told, interrupts, hint=f"\n{resuming(record.job_id)}")
+        return _run(
+            folder,
+            lambda: (record, _prepared(composed, standby)),
+            told,
+            interrupts,
+            f"\n{resuming(record.job_id)}",
+        )
 
 
 def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told) -> int:
@@ -44,6 +58,12 @@ def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told) -> i
     """
     with Interrupts() as interrupts:
         return _run(folder, lambda: (prepare(), None), told, interrupts)
+
+
+def _prepared(composed: Composed, standby: Standby | None) -> Prepared:
+    from insula.jobs.running import Prepared
+
+    return Prepared(composed, standby)
 
 
 def _run(
@@ -68,7 +88,7 @@ def _run(
 
 
 def _watched(
-    folder: JobFolder, record: Record, composed: Composed | None, told: Told, interrupts: Interrupts
+    folder: JobFolder, record: Record, prepared: Prepared | None, told: Told, interrupts: Interrupts
 ) -> dict[str, Any]:
     from insula.jobs.running import Watch, run
 
@@ -82,15 +102,23 @@ def _watched(
             progress=display.progress,
             event=display.event,
         )
-        return run(folder, record, watch, composed)
+        return run(folder, record, watch, prepared)
 
 
 def _refused(folder: JobFolder, error: UserError, told: Told, hint: str) -> int:
     if not folder.record.exists():
         told.refusal("refused", str(error))
         return REFUSED
-    told.refusal(look_at(folder).status, f"job {folder.root.name}: {error}{hint}", folder.root.name)
+    told.refusal(_status(folder), f"job {folder.root.name}: {error}{hint}", folder.root.name)
     return UNFINISHED
+
+
+def _status(folder: JobFolder) -> str:
+    try:
+        return look_at(folder).status
+    except JobError:
+        # The record itself may be what cannot be read.
+        return "interrupted"
 
 
 @contextlib.contextmanager

@@ -70,4 +70,4 @@ def _pace(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         left = found.get("remaining")
         yield "rate", rate(found["rate"]) + ("" if left is None else f", {duration(left)} left")
     if found.get("longest", 0) > SLOW:
-        yield "slowest batch", f"runs since {duration(found['longest'])}"
+        yield "slowest batch", f"{duration(found['longest'])} so far"

@@ -18,7 +18,7 @@ from insula.coordinator.work import Work
 from insula.descriptors import Position
 from insula.errors import OutputError, SourceError, WorkerFault
 from insula.events import EventLog
-from insula.executors import Cause, Died, Executor, Frame
+from insula.executors.interface import Cause, Died, Executor, Frame
 from insula.folder import replace
 from insula.ledger import Ledger
 from insula.results.export import Exporter
@@ -27,8 +27,9 @@ from insula.worker.cell import Doing, look
 
 _TICK = 0.1
 _STATUS_SECONDS = 1.0
-# A second worker is worth its start only if there is a second batch. The split of a small input knows soon.
-_WAIT_FOR_SPLIT = 0.05
+# On small inputs the first worker shows what a batch takes before a second one starts, but not for long.
+_WAIT_FOR_PACE = 0.3
+_WORTH_A_WORKER = 0.1
 _LARGE = 1024 * 1024
 # Signals that an operator or the kernel sends for reasons that are not the batch's.
 _UNEXPLAINED = {9, 15}
@@ -178,10 +179,15 @@ class Coordinator:
         if self._crew.hopeless:
             self._give_up()
             return
-        soon = time.monotonic() - self._started < _WAIT_FOR_SPLIT and not self._large
-        known = self._ledger.state.split_done or soon
+        self._crew.staff(self._wanted(time.monotonic()))
+
+    def _wanted(self, now: float) -> int:
+        """Return how many workers the work is worth: a start costs more than a few quick batches."""
         left = self.work.waiting + sum(len(member.leases) for member in self._crew)
-        self._crew.staff(max(1, left) if known else len(self._job.assignments))
+        most = max(1, left) if self._ledger.state.split_done else len(self._job.assignments)
+        if self._large or now - self._started > _WAIT_FOR_PACE:
+            return most
+        return 1 if self.work.waiting * (self.work.pace.seconds or 0.0) < _WORTH_A_WORKER else most
 
     def _give_up(self) -> None:
         failure = self._last_failure
@@ -275,15 +281,14 @@ class Coordinator:
         if member.phase in ("leaving", "halting"):
             self.work.take_back(member)
             return
-        self._charge(member, died.cause, doing)
-        self._crew.died()
+        self._crew.died(charged=self._charge(member, died.cause, doing))
 
-    def _charge(self, member: Member, cause: Cause, doing: list[Doing]) -> None:
+    def _charge(self, member: Member, cause: Cause, doing: list[Doing]) -> bool:
         text = f"the worker {member.reason or cause}"
         error = Error(*member.failure) if member.failure else Error("WorkerDied", text)
         self._last_failure = error
         unexplained = cause.signal in _UNEXPLAINED and not cause.sent
-        self.work.charge(member, doing, error, interruption=unexplained)
+        return self.work.charge(member, doing, error, interruption=unexplained)
 
     # ------------------------------------------------------------------------------------------ telling
 

@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from insula import __version__
-from insula.coordinator.environment import worker_environment
 from insula.coordinator.job import Job
 from insula.coordinator.leases import Member
 from insula.events import EventLog
-from insula.executors import Executor, Handle, Start
+from insula.executors.interface import Executor, Handle, Start
 from insula.ledger import Ledger
 from insula.spec.plain import to_plain
+from insula.worker.environment import worker_environment
 from insula.worker.protocol import VERSION
 from insula.worker.setup import Setup
 
 # Deaths with nothing settled in between: the second replacement waits a second, the third is not tried.
 DEATHS = 3
 _DELAY = 1.0
+# A batch that ends its workers has a budget of its own: its deaths say nothing of the crew, unless nothing was ever predicted.
+CHARGED = 10
 
 
 class Crew:
@@ -41,7 +43,7 @@ class Crew:
         self._started = 0
         self._not_before = 0.0
         self._members: dict[Handle, Member] = {}
-        self.deaths = 0
+        self.deaths = self._charged = 0
 
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self._members.values()))
@@ -120,8 +122,15 @@ class Crew:
         self._ledger.remove_worker(member.name)
         self.cell(member.name).unlink(missing_ok=True)
 
-    def died(self) -> None:
-        """Count a death, and put the next start off the longer the more there were with nothing settled in between."""
+    def died(self, *, charged: bool = False) -> None:
+        """Count a death, and put the next start off the longer the more there were with nothing settled in between.
+
+        Args:
+            charged: whether a batch answers for it.
+        """
+        if charged:
+            self._charged += 1
+            return
         self.deaths += 1
         if self.deaths > 1:
             self._not_before = self._clock() + _DELAY * 2 ** (self.deaths - 2)
@@ -134,7 +143,8 @@ class Crew:
     @property
     def hopeless(self) -> bool:
         """Whether no worker stays alive."""
-        return self.deaths >= DEATHS
+        state = self._ledger.state
+        return self.deaths >= DEATHS or (self._charged >= CHARGED and state.accounted == state.dead)
 
     def kill(self, member: Member, reason: str) -> None:
         """End a worker, saying why."""
@@ -142,8 +152,11 @@ class Crew:
         self._executor.kill(member.handle)
 
     def dismiss(self, members: Iterable[Member]) -> None:
-        """Ask workers to finish."""
+        """Ask workers to finish; those that have not come to user code yet are not waited for."""
         for member in members:
+            young = member.phase in ("starting", "checked")
             if member.phase != "leaving":
                 member.enter("leaving", self._clock())
                 self._executor.send(member.handle, {"type": "finish"})
+            if young:
+                self.kill(member, "was not needed")

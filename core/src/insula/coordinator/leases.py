@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from insula.executors import Handle
+from insula.executors.interface import Handle
 from insula.ledger import Piece
 
 

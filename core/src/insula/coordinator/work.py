@@ -156,8 +156,11 @@ class Work:
         elif lease.first < lease.stop:
             self.failures.waiting.appendleft(lease.piece)
 
-    def charge(self, member: Member, doing: list[Doing], error: Error, *, interruption: bool) -> None:
-        """Charge the death of a worker to the one batch that it was at; of two, neither, and both are tried alone."""
+    def charge(self, member: Member, doing: list[Doing], error: Error, *, interruption: bool) -> bool:
+        """Charge the death of a worker to the one batch that it was at; of two, neither, and both are tried alone.
+
+        Returns whether a batch was charged.
+        """
         culprits = [(lease, one) for one in doing for lease in member.leases if lease.holds(one.ordinal, one.skip)]
         for lease, one in culprits:
             piece = lease.piece
@@ -175,6 +178,7 @@ class Work:
             else:
                 self._fail(piece, error)
         self.take_back(member)
+        return len(culprits) == 1
 
     def coordinator_died(self, doing: list[Doing]) -> None:
         """Remember the batches that were in `predict` when an earlier coordinator died."""

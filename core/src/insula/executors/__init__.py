@@ -1,5 +1,4 @@
-"""Executors start workers and carry messages; they decide nothing."""
+"""Executors start workers and carry messages; they decide nothing.
 
-from insula.executors.interface import Cause, Died, Executor, Frame, Handle, Start
-
-__all__ = ["Cause", "Died", "Executor", "Frame", "Handle", "Start"]
+Nothing is imported here, so that an interpreter can be started (`launching`) before anything heavy is.
+"""

@@ -17,12 +17,9 @@ import attrs
 from insula.descriptors import ExecutorType
 from insula.executors.identity import started
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
+from insula.executors.launching import Standby, launch
 from insula.hookspecs import hookimpl
 from insula.worker.protocol import Unpacker, pack
-
-# The working directory is on sys.path before anything is imported; a file of the project named json.py must not be taken
-# for the real one. The project comes back when user code is loaded.
-_COMMAND = "import sys; sys.path[:1] = []; from insula.worker.process import main; main(*map(int, sys.argv[1:]))"
 
 # Without pidfd (macOS), deaths that leave the socket open in a grandchild are found by asking this often.
 _POLL = 0.2
@@ -50,10 +47,12 @@ class ProcessExecutor(Executor):
 
     Args:
         python: the interpreter; it must have insula and the plugins of the job.
+        standby: an interpreter that was started in advance, for the first worker; the caller closes it.
     """
 
-    def __init__(self, python: str = sys.executable) -> None:
+    def __init__(self, python: str = sys.executable, standby: Standby | None = None) -> None:
         self._python = python
+        self._standby = standby
         self._selector = selectors.DefaultSelector()
         self._alive: list[Process] = []
         self._waker, self._woken = socket.socketpair()
@@ -62,20 +61,9 @@ class ProcessExecutor(Executor):
         self._selector.register(self._woken, selectors.EVENT_READ, None)
 
     def start(self, start: Start) -> Process:
-        """Start a worker process, in a session and so a process group of its own."""
-        ours, theirs = socket.socketpair()
-        with theirs, open(start.log, "ab") as log:
-            process = subprocess.Popen(
-                [self._python, "-c", _COMMAND, str(theirs.fileno()), str(os.getpid())],
-                cwd=start.folder,
-                env=dict(start.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-        ours.setblocking(False)
+        """Start a worker process, or have the one that stands by become it."""
+        standing_by = self._standby.become(start) if self._standby is not None else None
+        process, ours = standing_by or launch(start, self._python)
         handle = Process(start.name, process, ours, _pidfd(process.pid))
         self._selector.register(ours, selectors.EVENT_READ, handle)
         if handle.pidfd >= 0:

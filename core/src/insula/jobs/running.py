@@ -21,6 +21,7 @@ from insula.documents import Document
 from insula.errors import ConservationError, JobError, OutputError, SourceError, UserError
 from insula.events import EventLog, Listener
 from insula.executors.identity import end as end_process
+from insula.executors.launching import Standby
 from insula.folder import JobFolder
 from insula.jobs import output as outputs
 from insula.jobs.composing import Composed, compose, create_executor, shown_submission
@@ -52,14 +53,27 @@ class Watch:
     event: Listener | None = None
 
 
+@attrs.frozen
+class Prepared:
+    """What this process has ready for a run.
+
+    Args:
+        composed: what `submit` answered; without it the record is read anew.
+        standby: an interpreter started in advance, for the `process` executor; the caller closes it.
+    """
+
+    composed: Composed | None = None
+    standby: Standby | None = None
+
+
 def run(
-    folder: JobFolder, record: Record, watch: Watch | None = None, composed: Composed | None = None
+    folder: JobFolder, record: Record, watch: Watch | None = None, prepared: Prepared | None = None
 ) -> dict[str, Any]:
     """Run a job to its end, from wherever it stands; return its summary.
 
     Args:
         watch: who is told what happens.
-        composed: what `submit` answered, if that was in this process; otherwise the record is read anew.
+        prepared: what is ready already.
 
     Raises:
         UserError: if it cannot be run. If nothing was predicted so far, no job is left then.
@@ -67,18 +81,16 @@ def run(
     """
     lock = JobLock(folder.lock)
     try:
-        return _run_locked(folder, record, watch or Watch(), composed)
+        return _run_locked(folder, record, watch or Watch(), prepared or Prepared())
     finally:
         lock.release()
 
 
-def _run_locked(
-    folder: JobFolder, record: Record, watch: Watch, composed: Composed | None
-) -> dict[str, Any]:
+def _run_locked(folder: JobFolder, record: Record, watch: Watch, prepared: Prepared) -> dict[str, Any]:
     first = not folder.ledger.exists()
     try:
         with ExitStack() as stack:
-            return _Run(folder, record, watch, stack, composed).run()
+            return _Run(folder, record, watch, stack, prepared).run()
     except UserError:
         if first and not _anything_settled(folder):
             outputs.abandon(Path(record.output))
@@ -100,14 +112,14 @@ class _Run:
     """One life of a coordinator."""
 
     def __init__(
-        self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, composed: Composed | None
+        self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, prepared: Prepared
     ) -> None:
         self._folder = folder
         self._record = record
         self._watch = watch
         output = Path(record.output)
         outputs.claim(output, record.job_id, folder)
-        composed = composed or compose(
+        composed = prepared.composed or compose(
             Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission)
         )
         self._ledger = Ledger(folder.ledger, create=not folder.ledger.exists())
@@ -116,7 +128,8 @@ class _Run:
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
         self._job = _make_job(folder, record, composed, self._ledger)
         self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, output))
-        self._executor = create_executor(record.executor, {})
+        options = {"standby": prepared.standby} if prepared.standby is not None else {}
+        self._executor = create_executor(record.executor, options)
         stack.callback(self._executor.close)
 
     def _take_over(self) -> list[Doing]:

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from insula.descriptors import Position
-from insula.sources.opening import LocalFile, open_input
+from insula.errors import SourceError
+from insula.sources.compression import HEAD, SUFFIXES, kind_of_content
+from insula.sources.copying import make_copy
+from insula.sources.opening import InputFile, is_spooled, name_of, open_input
 from insula.sources.scanning import Chunk, scan
 from insula.spec import Block, Extent, Input
 
@@ -31,8 +34,11 @@ def split_lines(inputs: Sequence[Input], batch_size: int, after: Position | None
     splitter = _Splitter(batch_size)
     first, offset = (after.input, after.offset) if after else (0, 0)
     for number in range(first, len(inputs)):
-        with open_input(inputs[number]) as file:
-            yield from splitter.split(file, number, offset)
+        if is_spooled(inputs[number]):
+            make_copy(inputs[number])
+        with open_input(inputs[number], whole=True) as file:
+            begin = offset or _beginning(file, inputs[number])
+            yield from splitter.split(file, number, begin, resumed=offset > 0)
             file.check()
         offset = 0
     yield from splitter.rest()
@@ -89,10 +95,9 @@ class _Splitter:
     line: int = -1
     begun: bool = False
 
-    def split(self, file: LocalFile, number: int, offset: int) -> Iterator[Block]:
-        """Yield the batches that end in one input."""
-        at = offset or _behind_mark(file)
-        lines = _UNCOUNTED if offset else 0
+    def split(self, file: InputFile, number: int, at: int, *, resumed: bool) -> Iterator[Block]:
+        """Yield the batches that end in one input, from `at` on."""
+        lines = _UNCOUNTED if resumed else 0
         run = _Run(number, at, lines)
         while at < file.size:
             chunk = scan(file, at, self.size - self.filled, self.size)
@@ -136,6 +141,12 @@ class _Splitter:
             self.extents += (Extent(run.input, run.start, run.last),)
 
 
-def _behind_mark(file: LocalFile) -> int:
-    marked = file.size >= len(_BOM) and file.read(0, len(_BOM)) == _BOM
-    return len(_BOM) if marked else 0
+def _beginning(file: InputFile, source: Input) -> int:
+    """Return where the first line of a file begins, which must not be a compressed one."""
+    head = file.read(0, min(HEAD, file.size))
+    if kind := kind_of_content(head):
+        suffix = next(suffix for suffix, one in SUFFIXES.items() if one == kind)
+        raise SourceError(
+            f"{name_of(source)} is {kind} data, which its name does not say: rename it to end in {suffix}"
+        )
+    return len(_BOM) if head.startswith(_BOM) else 0

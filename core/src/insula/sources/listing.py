@@ -4,54 +4,113 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from insula.errors import SourceError
+import attrs
+
+from insula.errors import SourceError, StorageError
 from insula.sources.opening import stamp_of
 from insula.sources.patterns import chooser
 from insula.spec import Input
+from insula.storage.urls import is_url, local_path, shown
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+if TYPE_CHECKING:
+    from insula.storage.store import Stored
+
+# A listing waits for the servers nearly all of its time.
+_TOGETHER = 16
+# Faults that are told one by one.
+_TOLD = 20
+
+
+@attrs.frozen
+class Listed:
+    """One file that was found, and whether parts of it can be read."""
+
+    input: Input
+    ranges: bool = True
 
 
 def list_files(
     paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path
 ) -> list[Input]:
-    """List local files, in the order of `paths`, those of one folder or glob by name.
+    """List files as `find_files` does, whether or not parts of them can be read."""
+    return [file.input for file in find_files(paths, includes, excludes, project)]
+
+
+def find_files(
+    paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path
+) -> list[Listed]:
+    """Find files, in the order of `paths`, those of one folder, glob or prefix by name.
 
     Args:
-        paths: files, folders (with all below) or globs; relative ones start from `project`.
-        includes, excludes: patterns that see whole paths.
+        paths: local files, folders (with all below) or globs, relative ones starting from `project`; or URLs. On object
+            stores each is a prefix, except that an exact match is only that object; elsewhere each is one file.
+        includes, excludes: patterns that see whole paths and URLs.
 
     Raises:
-        SourceError: naming every path that is missing, empty, not readable, remote or named twice.
+        SourceError: naming every path that is missing, empty, not readable or named twice.
     """
     faults: list[str] = []
-    found: list[Path] = []
-    for path in paths:
-        try:
-            found += _find(path.removeprefix("file://"), project)
-        except SourceError as error:
-            faults.append(str(error))
-        except OSError as error:
-            faults.append(f"{error.filename or path}: {error.strerror}")
+    found: list[Path | Stored] = []
+    with _Remote(paths) as remote:
+        for path in paths:
+            try:
+                found += remote.found(path) if is_url(path) else _find(local_path(path), project)
+            except (SourceError, StorageError) as error:
+                faults.append(str(error))
+            except OSError as error:
+                faults.append(f"{error.filename or path}: {error.strerror}")
     chosen = chooser(includes, excludes)
-    inputs = list(_examine([path for path in found if chosen(str(path))], faults))
-    if not faults and not inputs:
+    listed = list(_examine([one for one in found if chosen(_place(one))], faults))
+    if not faults and not listed:
         faults.append(f"none of the {len(found)} files found passes includes and excludes")
     if faults:
-        raise SourceError("\n".join(faults))
-    return inputs
+        more = [f"… and {len(faults) - _TOLD} more"] if len(faults) > _TOLD else []
+        raise SourceError("\n".join(faults[:_TOLD] + more))
+    return listed
+
+
+class _Remote:
+    """The listings of all URLs, which run beside each other; a context manager."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        urls = dict.fromkeys(path for path in paths if is_url(path))
+        self._pool = ThreadPoolExecutor(_TOGETHER, "insula-list") if urls else None
+        self._listings = {url: self._pool.submit(_find_remote, url) for url in urls} if self._pool else {}
+
+    def found(self, url: str) -> list[Stored]:
+        return self._listings[url].result()
+
+    def __enter__(self) -> _Remote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _find_remote(url: str) -> list[Stored]:
+    from insula.storage.faults import MissingError
+    from insula.storage.store import store_of
+
+    try:
+        return store_of(url).find(url)
+    except MissingError as error:
+        if glob.has_magic(url.partition("?")[0]):
+            raise SourceError(f"{error}; a URL is no pattern: give its beginning, and the pattern under includes") from error
+        raise
+
+
+def _place(one: Path | Stored) -> str:
+    return str(one) if isinstance(one, Path) else one.url
 
 
 def _find(path: str, project: Path) -> list[Path]:
-    if url := _URL.match(path):
-        raise SourceError(
-            f"{path}: {url[1]}:// needs a storage extra, which this version of insula does not have yet"
-        )
     here = Path(os.path.normpath(project / path))
     if here.is_dir():
         return _walk(here)
@@ -104,19 +163,26 @@ def _refuse(error: OSError) -> None:
     raise SourceError(f"{error.filename}: the folder cannot be listed: {error.strerror}")
 
 
-def _examine(paths: Iterable[Path], faults: list[str]) -> Iterator[Input]:
-    seen: dict[str, Path] = {}
-    for path in paths:
-        real = os.path.realpath(path)
+def _examine(found: Iterable[Path | Stored], faults: list[str]) -> Iterator[Listed]:
+    seen: dict[str, str] = {}
+    for one in found:
+        place = _place(one)
+        real = os.path.realpath(place) if isinstance(one, Path) else place
         if real in seen:
-            other = "" if seen[real] == path else f", also as {seen[real]}"
-            faults.append(f"{path}: the file is named twice{other}")
+            other = "" if seen[real] == place else f", also as {shown(seen[real])}"
+            faults.append(f"{shown(place)}: the file is named twice{other}")
             continue
-        seen[real] = path
+        seen[real] = place
         try:
-            yield _input(path)
+            yield Listed(_input(one)) if isinstance(one, Path) else _listed(one)
         except SourceError as error:
             faults.append(str(error))
+
+
+def _listed(stored: Stored) -> Listed:
+    name = shown(stored.url)
+    listed = Input(stored.url, stored.size, stored.stamp, name if name != stored.url else None)
+    return Listed(listed, stored.ranges and stored.size is not None)
 
 
 def _input(path: Path) -> Input:

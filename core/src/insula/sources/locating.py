@@ -51,10 +51,10 @@ class Locator:
             with open_input(source) as file:
                 self._count_to(source, extent.start, file.read)
                 data = file.read(extent.start, extent.stop - extent.start)
-            spooled = source.name is not None
+            # What insula wrote itself has no lines that a person counts; a copy has those of what it was made of.
+            spooled = source.name is not None and source.uri.startswith("/")
             for number, line in enumerate(data.split(b"\n"), self.lines + 1):
                 if line and not line.isspace():
-                    # The lines of a spool are nobody's but insula's.
                     yield Place(source.name or source.uri, None if spooled else number)
 
     def _count_to(self, source: Input, start: int, read: Callable[[int, int], bytes]) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from insula.descriptors import Payload, Place, Position, Source, SplitContext
-from insula.errors import SourceError
 from insula.hookspecs import hookimpl
+from insula.sources.copying import needs_copy
 from insula.sources.lines import split_lines
-from insula.sources.listing import list_files
+from insula.sources.listing import find_files, list_files
 from insula.sources.locating import Locator
+from insula.sources.opening import spooled
 from insula.sources.reading import read_lines
 from insula.sources.settings import DelimitedFiles, FilePathLister, ItemList
 from insula.sources.spooling import spool
 from insula.spec import BatchRef, Block, Input, Slice
-
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 
 class _Lines:
@@ -44,10 +43,6 @@ class _Lines:
         return self._locator.locate(inputs, block, ordinal, positions)
 
 
-def _list(settings: DelimitedFiles | FilePathLister, context: SplitContext) -> list[Input]:
-    return list_files(settings.named, settings.includes, settings.excludes, context.project)
-
-
 class DelimitedFilesSource(_Lines):
     """Files of JSON lines."""
 
@@ -58,11 +53,13 @@ class DelimitedFilesSource(_Lines):
 
     @hookimpl
     def insula_list(self, context: SplitContext) -> list[Input]:
-        """List the files, each an input."""
-        files = _list(context.settings, context)
-        if packed := [file.uri for file in files if file.uri.endswith(_COMPRESSED)]:
-            raise SourceError(f"compressed files cannot be read yet; unpack them first: {', '.join(packed)}")
-        return files
+        """List the files, each an input; what cannot be read by ranges will be from a copy in the job's folder."""
+        settings = context.settings
+        found = find_files(settings.named, settings.includes, settings.excludes, context.project)
+        return [
+            spooled(file.input, str(context.spool / f"{number:06}.jsonl")) if needs_copy(file) else file.input
+            for number, file in enumerate(found)
+        ]
 
 
 class FilePathListerSource(_Lines):
@@ -76,7 +73,8 @@ class FilePathListerSource(_Lines):
     @hookimpl
     def insula_list(self, context: SplitContext) -> list[Input]:
         """Spool the files' paths."""
-        files = _list(context.settings, context)
+        settings = context.settings
+        files = list_files(settings.named, settings.includes, settings.excludes, context.project)
         return [spool((file.uri for file in files), context.spool, "file_path_lister")]
 
 

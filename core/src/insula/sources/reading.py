@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 
 from insula.descriptors import Payload
-from insula.sources.opening import LocalFile, changed, open_input
+from insula.sources.opening import InputFile, changed, open_input
 from insula.sources.parsing import may_hold_long_integers, parse
 from insula.spec import BatchRef, Extent, Input
 
@@ -82,7 +82,7 @@ class _Window:
     extent: Extent = _NOWHERE
     data: bytes = b""
     long_integers: bool = False
-    file: LocalFile | None = None
+    file: InputFile | None = None
 
     def cut(self, extent: Extent) -> bytes:
         """Return the bytes of an extent."""

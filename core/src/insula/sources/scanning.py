@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import attrs
 
-from insula.sources.opening import LocalFile
+from insula.sources.opening import InputFile
 
 _CHUNK = 1 << 18
 # Many lines to a batch are measured faster by joining them again; few, by adding up all lengths.
@@ -39,7 +39,7 @@ class Chunk:
     end: int
 
 
-def scan(file: LocalFile, offset: int, first: int, step: int) -> Chunk:
+def scan(file: InputFile, offset: int, first: int, step: int) -> Chunk:
     """Scan the lines from `offset` on: one chunk of them, at least one line.
 
     Args:
@@ -94,7 +94,7 @@ def _with_blanks(lines: list[bytes], offset: int, end: int, first: int, step: in
     return Chunk(len(samples), [ends[at] for at in final], [at + 1 for at in final], last, len(lines), end)
 
 
-def _long_line(file: LocalFile, offset: int, first: int) -> Chunk:
+def _long_line(file: InputFile, offset: int, first: int) -> Chunk:
     """Pass over one line that is longer than a chunk, without holding it."""
     blank = True
     newline = -1

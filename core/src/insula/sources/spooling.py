@@ -12,6 +12,7 @@ import orjson
 
 from insula import failpoints
 from insula.errors import SourceError
+from insula.folder import sync_folder
 from insula.sources.opening import stamp_of
 from insula.spec import Input
 
@@ -30,17 +31,22 @@ def spool(samples: Iterable[Any], folder: Path, name: str) -> Input:
 
 def _spool(samples: Iterable[Any], folder: Path, name: str) -> Input:
     path = folder / f"{name}.jsonl"
-    partial = folder / f"{name}.jsonl.partial"
+    status = write_whole(path, (_line(sample, f"{name}[{position}]") for position, sample in enumerate(samples)))
+    return Input(str(path), status.st_size, stamp_of(status), name)
+
+
+def write_whole(path: Path, chunks: Iterable[bytes]) -> os.stat_result:
+    """Write a file that is there whole or not at all, whenever the process or the machine dies."""
+    partial = path.with_name(f"{path.name}.partial")
     with partial.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
-        for position, sample in enumerate(samples):
-            file.write(_line(sample, f"{name}[{position}]"))
+        file.writelines(chunks)
         file.flush()
         os.fsync(file.fileno())
         status = os.fstat(file.fileno())
     partial.replace(path)
-    _sync_folder(folder)
-    return Input(str(path), status.st_size, stamp_of(status), name)
+    sync_folder(path.parent)
+    return status
 
 
 def _line(sample: Any, where: str) -> bytes:
@@ -57,11 +63,3 @@ def _line_with_json(sample: Any, where: str) -> bytes:
         return json.dumps(sample, separators=(",", ":")).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
         raise SourceError(f"{where} cannot be written as JSON: {error}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -63,6 +63,8 @@ class Leases:
                 self._flush(now)
 
     def _run_piece(self, reference: BatchRef, skip: int, take: int) -> None:
+        # It may end this process: what was done before is to be known by then, not to be done again.
+        self._writer.drain()
         (payload,) = self._reader.read([reference], skip)
         if not isinstance(payload, Payload):
             self._unread(reference, skip, take, payload)

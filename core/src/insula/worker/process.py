@@ -32,13 +32,28 @@ def main(descriptor: int, parent: int) -> None:
     connection = _Connection(socket.socket(fileno=descriptor))
     worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
     connection.serve(worker.halt)
-    going = worker.handle(connection.frames.get())
+    frame = connection.frames.get()
+    if frame["type"] == "become":
+        _become(frame)
+        frame = connection.frames.get()
+    going = worker.handle(frame)
     # Behind the first frame, as it delays nobody there; until then the end of the socket does as much.
     _die_with(parent)
     gc.freeze()  # what was imported lives as long as the process: 6 % of a fast predictor's time went into looking at it
     while going:
         going = worker.handle(connection.frames.get())
     connection.finish()
+
+
+def _become(frame: dict[str, Any]) -> None:
+    """Turn an interpreter that stood by into the worker that is needed: its environment, folder and log."""
+    os.environ.clear()
+    os.environ.update(frame["environment"])
+    os.chdir(frame["folder"])
+    log = os.open(frame["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 class _Connection:

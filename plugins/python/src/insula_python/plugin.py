@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from insula import hookimpl
-from insula.descriptors import PredictorType
+from insula.descriptors import PredictorType, WorkerContext
 
 
 class PythonPlugin:
@@ -13,6 +15,16 @@ class PythonPlugin:
     def insula_predictor_type(self) -> PredictorType:
         """Describe the predictor type."""
         return PredictorType(name="python", class_name="PythonPredictor", models="optional", hardware=("gpu",))
+
+    @hookimpl
+    def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
+        """Refuse models where nobody could load them."""
+        if context.models and not context.api.compute.targets:
+            return [
+                "predictor.models: predictor type python loads no models by itself: name a hardware target that does "
+                "in compute, or leave models out, give the path in predictor.config and load it in your constructor"
+            ]
+        return []
 
 
 plugin = PythonPlugin()

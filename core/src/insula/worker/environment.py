@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from insula.descriptors import Assignment
+if TYPE_CHECKING:
+    from insula.descriptors import Assignment
 
 # What numeric libraries read when they are first imported; more threads than cores cost half the speed.
-_THREADS = (
+THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -21,10 +25,17 @@ _THREADS = (
 def worker_environment(base: Mapping[str, str], assignment: Assignment) -> dict[str, str]:
     """Return all variables of one worker; a thread count that is set already is kept."""
     threads = str(max(1, int(assignment.cpu)))
-    environment = {**dict.fromkeys(_THREADS, threads), "PYTHONUNBUFFERED": "1", **base}
+    environment = {**dict.fromkeys(THREADS, threads), **base}
+    if "PYTHONPATH" in base:
+        # Relative folders are the caller's; the worker runs in the project.
+        environment["PYTHONPATH"] = _absolute(base["PYTHONPATH"])
     for name, value in assignment.environment.items():
         if value is None:
             environment.pop(name, None)
         else:
             environment[name] = value
     return environment
+
+
+def _absolute(folders: str) -> str:
+    return os.pathsep.join(str(Path(folder).absolute()) for folder in folders.split(os.pathsep) if folder)

@@ -1,0 +1,1 @@
+"""The ONNX predictor type of insula."""
