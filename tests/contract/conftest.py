@@ -89,8 +89,8 @@ class Project:
     def run_as_it_is(self, executor: str = "inline") -> Left:
         """Run the project with the cortex.yaml and job.json that it has."""
         request = Request(self.folder, output=str(self.output), executor=executor)
-        folder, record, composed = submit(request, JobStore(self.home))
-        summary = run(folder, record, composed=composed)
+        folder, record, _ = submit(request, JobStore(self.home))
+        summary = run(folder, record)
         logs = sorted(folder.logs.iterdir())
         return Left(
             summary,

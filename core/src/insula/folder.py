@@ -71,6 +71,16 @@ class JobFolder:
         """Where results go unless the user wants them elsewhere."""
         return self.root / "results"
 
+    @property
+    def models(self) -> Path:
+        """The cache of models, which all jobs of a user share."""
+        return self.root.parents[1] / "models"
+
+    @property
+    def outputs(self) -> Path:
+        """The claims of all jobs of a user on URLs to which their results go."""
+        return self.root.parents[1] / "outputs"
+
     def create(self) -> None:
         """Make the folder and those in it."""
         self.root.mkdir(mode=0o700)

@@ -45,11 +45,11 @@ def test_twice_ends(first: int, second: int) -> None:
     stops: list[str] = []
     with Interrupts() as interrupts:
         interrupts.expect("stopping")
-        interrupts.connect(lambda: stops.append("stop"))
+        interrupts.connect(lambda: stops.append("stop"), lambda: stops.append("abort"))
         send(first)
         with pytest.raises(KeyboardInterrupt):
             send(second)
-    assert stops == ["stop"]
+    assert stops == ["stop", "abort"]
 
 
 @pytest.mark.parametrize("number", SIGNALS)

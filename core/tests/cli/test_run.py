@@ -94,25 +94,19 @@ def test_the_request_without_options(runner: CliRunner, engine: Engine) -> None:
 )
 @pytest.mark.parametrize("flags", [[], ["--json"], ["--quiet"], ["--json", "--quiet"]])
 def test_exit_codes_and_where_the_end_is_told(
-    status: str, code: int, flags: list[str], runner: CliRunner, engine: Engine
+    status: str, code: int, flags: list[str], runner: CliRunner, engine: Engine, store: JobStore
 ) -> None:
     engine.end = lambda folder, watch: {**SUMMARY, "status": status}
     done = runner.invoke(insula, ["run", "p", *flags])
     assert done.exit_code == code
-    job_id = next(iter(JobStore(Path(done_home()))))
+    job_id = next(iter(store)).root.name
     if "--json" in flags:
-        assert json.loads(done.stdout) == {"job_id": job_id.root.name, **SUMMARY, "status": status}
+        assert json.loads(done.stdout) == {"job_id": job_id, **SUMMARY, "status": status}
     else:
         told = "--quiet" not in flags and status in ("succeeded", "completed_with_failures")
         assert ("10 samples = 10 predictions" in done.stdout) == told
     resumable = status not in ("succeeded", "completed_with_failures")
-    assert (f"insula resume {job_id.root.name}" in done.stderr) == resumable
-
-
-def done_home() -> str:
-    import os
-
-    return os.environ["INSULA_HOME"]
+    assert (f"insula resume {job_id}" in done.stderr) == resumable
 
 
 def test_quiet_success_says_nothing(runner: CliRunner, engine: Engine) -> None:

@@ -54,8 +54,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("executor", ["inline", "process"])
 def test_a_job_runs_with_it(project: Path, tmp_path: Path, executor: str) -> None:
     request = Request(project, output=str(tmp_path / "out"), executor=executor)
-    folder, record, composed = submit(request, JobStore(tmp_path / "home"))
-    summary = run(folder, record, composed=composed)
+    folder, record, _ = submit(request, JobStore(tmp_path / "home"))
+    summary = run(folder, record)
     lines = (tmp_path / "out/predictions.jsonl").read_text().splitlines()
     assert summary["status"] == "succeeded"
     assert [json.loads(line)["prediction"] for line in lines] == [2, 4, 6]
@@ -69,8 +69,9 @@ def test_it_needs_a_path_and_the_class(project: Path, tmp_path: Path) -> None:
 
 def test_models_that_nobody_would_load_are_an_error(project: Path, tmp_path: Path) -> None:
     text = (project / "cortex.yaml").read_text()
+    (project / "model.bin").touch()
     (project / "cortex.yaml").write_text(f"{text}  model_path: model.bin\n")
-    folder, record, composed = submit(Request(project, output=str(tmp_path / "out")), JobStore(tmp_path / "home"))
+    folder, record, _ = submit(Request(project, output=str(tmp_path / "out")), JobStore(tmp_path / "home"))
     with pytest.raises(UserError, match=r"predictor\.models: predictor type python loads no models by itself"):
-        run(folder, record, composed=composed)
+        run(folder, record)
     assert not folder.root.exists()

@@ -22,6 +22,7 @@ class Interrupts:
         self.count = 0
         self._message = ""
         self._stop: Callable[[], None] | None = None
+        self._abort: Callable[[], None] | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -42,9 +43,9 @@ class Interrupts:
         """Let the first signal from now on stop the job, saying `message`."""
         self._message = message
 
-    def connect(self, stop: Callable[[], None]) -> None:
-        """Have `stop` called at the first signal, or now if it has come."""
-        self._stop = stop
+    def connect(self, stop: Callable[[], None], abort: Callable[[], None] | None = None) -> None:
+        """Have `stop` called at the first signal, or now if it has come, and `abort` at the second."""
+        self._stop, self._abort = stop, abort
         if self.count:
             stop()
 
@@ -53,6 +54,8 @@ class Interrupts:
             raise KeyboardInterrupt
         self.count += 1
         if self.count > 1:
+            if self._abort is not None:
+                self._abort()  # where a predictor in this process swallows the exception, this still ends the job
             raise KeyboardInterrupt
         # Not through sys.stderr: this may have come in the middle of a write to it.
         try:

@@ -98,7 +98,7 @@ def _watched(
             # What a predictor in this process prints is no part of the answer.
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         watch = Watch(
-            began=lambda coordinator: interrupts.connect(coordinator.stop),
+            began=lambda coordinator: interrupts.connect(coordinator.stop, coordinator.abort),
             progress=display.progress,
             event=display.event,
         )

@@ -38,10 +38,11 @@ _COMPLETION_ATTEMPTS = 3
 
 @attrs.frozen
 class Ending:
-    """How a run of a job ended: its status, and what there is to say of it."""
+    """How a run of a job ended: its status, what there is to say of it, and when (seconds since 1970)."""
 
     status: str
     message: str = ""
+    time: float = attrs.field(factory=time.time)
 
 
 class Coordinator:
@@ -77,7 +78,7 @@ class Coordinator:
         )
         self._crew = Crew(job, ledger, executor, events)
         self._speed = Speed()
-        self._stopping = False
+        self._stopping = self._aborting = False
         self._inputs: list[Input] = []
         self._large = False
         self._splitting: Splitting | None = None
@@ -89,6 +90,11 @@ class Coordinator:
     def stop(self) -> None:
         """Let the batches that run finish, then end; may be called from a signal handler or another thread."""
         self._stopping = True
+        self._executor.wake()
+
+    def abort(self) -> None:
+        """End at once, whatever runs; may be called from a signal handler or another thread."""
+        self._aborting = True
         self._executor.wake()
 
     # ------------------------------------------------------------------------------------------ the loop
@@ -134,6 +140,8 @@ class Coordinator:
         timeout = 0.0 if self._exporting else _TICK
         for found in self._executor.receive(timeout):
             self._on_frame(found) if isinstance(found, Frame) else self._on_death(found)
+        if self._aborting:
+            raise KeyboardInterrupt
         self._take_split()
         self._ledger.commit()
         self._exporter.synchronise()
@@ -195,6 +203,8 @@ class Coordinator:
         self._ending = Ending("worker_error", message + (f"\n{failure.traceback}" if failure else ""))
 
     def _wind_down(self) -> None:
+        if self._all_settled():
+            return  # nothing is left to be stopped
         for member in self._crew:
             if member.phase in ("starting", "checked", "constructing") or not member.leases:
                 self._crew.dismiss([member])

@@ -23,6 +23,7 @@ class Job:
         id, api_name, created: what the job is called, and since when (seconds since 1970).
         folder: its files.
         output: the folder for the results.
+        destination: where the user wants them: that folder, or a URL to which they go at the end.
         project: the project folder.
         submission: what was asked for.
         hooks: source, hardware target and predictor type, composed.
@@ -42,6 +43,7 @@ class Job:
     created: float
     folder: JobFolder
     output: Path
+    destination: str
     project: Path
     submission: Submission
     hooks: Hooks

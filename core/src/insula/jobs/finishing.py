@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -30,12 +29,15 @@ def finish(job: Job, ledger: Ledger, exporter: Exporter, coordinator: Coordinato
     check_conservation(state, ledger.count_dead_letters())
     exporter.rename(outputs.PREDICTIONS)
     export_dead_letters(ledger, job.hooks, job.output / outputs.DEAD_LETTERS)
+    for name in (outputs.PREDICTIONS, outputs.DEAD_LETTERS):
+        outputs.publish(job.destination, job.output / name)
     with failpoints.around("completion"):
         ending = coordinator.complete()
     if ending.status != "completed":
         return ending
     ending = Ending("completed_with_failures" if state.dead else "succeeded")
     replace(job.output / outputs.SUMMARY, summarise(job, ledger, ending))
+    outputs.publish(job.destination, job.output / outputs.SUMMARY)
     return ending
 
 
@@ -81,9 +83,9 @@ def summarise(job: Job, ledger: Ledger, ending: Ending) -> dict[str, Any]:
         "workers": len(job.assignments),
         "created_time": iso_time(job.created),
         "start_time": iso_time(state.started),
-        "end_time": iso_time(time.time()),
+        "end_time": iso_time(ending.time),
         "seconds": round(state.running, 3),
-        "output": str(job.output),
+        "output": job.destination,
     }
     if len(kinds) > 1:
         summary["note"] = f"predict returned different kinds of results: {', '.join(kinds)}"

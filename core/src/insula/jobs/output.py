@@ -1,15 +1,18 @@
-"""The folder for a job's results, claimed so that two jobs never write into one."""
+"""The folder or URL for a job's results, claimed so that two jobs never write into one."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 from pathlib import Path
 
 import orjson
 
-from insula.errors import OutputError
+from insula.errors import OutputError, StorageError
 from insula.folder import JobFolder
 from insula.jobs.ended import has_ended
+from insula.storage.urls import is_url, shown
 
 _CLAIM = ".insula-job.json"
 PREDICTIONS = "predictions.jsonl"
@@ -18,45 +21,102 @@ SUMMARY = "summary.json"
 PARTIAL = "predictions.jsonl.partial"
 
 
-def claim(output: Path, job_id: str, folder: JobFolder) -> None:
-    """Make the folder and claim it for a job; claim it again if the job has it already.
+def place(output: str, folder: JobFolder) -> Path:
+    """Return the folder that results are written into: `output` itself, or the job's own if that is a URL."""
+    return folder.results if is_url(output) else Path(output)
+
+
+def claim(output: str, job_id: str, folder: JobFolder) -> None:
+    """Make the folder and claim it for a job, or claim a URL; claim it again if the job has it already.
 
     Raises:
         OutputError: if it cannot be written, or another job that is not finished writes there.
     """
-    mine = {"job_id": job_id, "folder": str(folder.root)}
+    here, path = place(output, folder), _claim_path(output, folder)
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        while not _create(output / _CLAIM, mine):
-            other = _read(output / _CLAIM)
-            if other == mine:
-                return
-            if other is not None and not has_ended(JobFolder(Path(other["folder"]))):
-                raise OutputError(
-                    f"{output} is being written by job {other['job_id']}, which is not finished: "
-                    f"choose another folder, or finish it with `insula resume {other['job_id']}`"
-                )
-            (output / _CLAIM).unlink(missing_ok=True)
-        if not os.access(output, os.W_OK):
+        here.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not _claim(path, output, {"job_id": job_id, "folder": str(folder.root)}):
+            return
+        if not os.access(here, os.W_OK):
             raise OutputError(f"{output} is not writable")
+        if is_url(output):
+            _try_out(output, path)
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"results cannot be written to {output}: {error.strerror}") from error
-    (output / PARTIAL).unlink(missing_ok=True)
+        raise OutputError(f"results cannot be written to {shown(output)}: {error.strerror}") from error
+    (here / PARTIAL).unlink(missing_ok=True)
 
 
-def release(output: Path) -> None:
-    """Give up the claim; the results stay."""
-    (output / _CLAIM).unlink(missing_ok=True)
+def _claim(path: Path, output: str, mine: dict[str, str]) -> bool:
+    """Write the claim; return False if it was there already, and is the job's own."""
+    while not _create(path, mine):
+        other = _read(path)
+        if other == mine:
+            return False
+        if other is not None and not has_ended(JobFolder(Path(other["folder"]))):
+            raise OutputError(
+                f"{shown(output)} is being written by job {other['job_id']}, which is not finished: "
+                f"choose another folder, or finish it with `insula resume {other['job_id']}`"
+            )
+        path.unlink(missing_ok=True)
+    return True
 
 
-def abandon(output: Path) -> None:
-    """Take back a claim under which nothing was written, with whatever was begun."""
-    (output / PARTIAL).unlink(missing_ok=True)
-    release(output)
+def _claim_path(output: str, folder: JobFolder) -> Path:
+    if not is_url(output):
+        return Path(output) / _CLAIM
+    # The jobs of one home know of each other, whatever the storage.
+    return folder.outputs / f"{hashlib.sha256(output.rstrip('/').encode()).hexdigest()[:32]}.json"
+
+
+def _try_out(url: str, claim: Path) -> None:
+    """Find out that a URL cannot be written before a job has run for hours."""
     try:
-        output.rmdir()
+        _write(claim, f"{url.rstrip('/')}/{_CLAIM}")
+    except OutputError:
+        claim.unlink(missing_ok=True)
+        raise
+
+
+def publish(output: str, path: Path) -> None:
+    """Bring a finished file of results to where the user wants it; a file of that name is replaced.
+
+    Raises:
+        OutputError: if it cannot be written there.
+    """
+    if is_url(output):
+        _write(path, f"{output.rstrip('/')}/{path.name}")
+
+
+def _write(path: Path, url: str) -> None:
+    from insula.storage.store import store_of
+
+    try:
+        store_of(url).write(path, url)
+    except StorageError as error:
+        raise OutputError(f"results cannot be written: {error}") from error
+
+
+def release(output: str, folder: JobFolder) -> None:
+    """Give up the claim; the results stay."""
+    _claim_path(output, folder).unlink(missing_ok=True)
+    if is_url(output):
+        from insula.storage.store import store_of
+
+        url = f"{output.rstrip('/')}/{_CLAIM}"
+        with contextlib.suppress(StorageError):  # who may write need not be allowed to delete
+            store_of(url).delete(url)
+
+
+def abandon(output: str, folder: JobFolder) -> None:
+    """Take back a claim under which nothing was written, with whatever was begun."""
+    here = place(output, folder)
+    (here / PARTIAL).unlink(missing_ok=True)
+    release(output, folder)
+    try:
+        here.rmdir()
     except OSError:
         pass  # it held something before
 

@@ -28,6 +28,7 @@ from insula.jobs.composing import Composed, compose, create_executor, shown_subm
 from insula.jobs.ended import FINISHED
 from insula.jobs.finishing import finish, iso_time, summarise
 from insula.jobs.lock import JobLock
+from insula.jobs.models import localise
 from insula.jobs.record import Record
 from insula.jobs.submitting import discard
 from insula.ledger import Ledger
@@ -93,7 +94,7 @@ def _run_locked(folder: JobFolder, record: Record, watch: Watch, prepared: Prepa
             return _Run(folder, record, watch, stack, prepared).run()
     except UserError:
         if first and not _anything_settled(folder):
-            outputs.abandon(Path(record.output))
+            outputs.abandon(record.output, folder)
             discard(folder)
         raise
 
@@ -117,17 +118,16 @@ class _Run:
         self._folder = folder
         self._record = record
         self._watch = watch
-        output = Path(record.output)
-        outputs.claim(output, record.job_id, folder)
+        outputs.claim(record.output, record.job_id, folder)
         composed = prepared.composed or compose(
             Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission)
         )
-        self._ledger = Ledger(folder.ledger, create=not folder.ledger.exists())
+        self._ledger = Ledger(folder.ledger, create=True)
         stack.callback(self._ledger.close)
         self._crashed = self._take_over()
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
         self._job = _make_job(folder, record, composed, self._ledger)
-        self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, output))
+        self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, self._job.output))
         options = {"standby": prepared.standby} if prepared.standby is not None else {}
         self._executor = create_executor(record.executor, options)
         stack.callback(self._executor.close)
@@ -193,13 +193,13 @@ class _Run:
         self._events.emit("job_ended", status=ending.status, message=ending.message)
         coordinator.tell(coordinator.stands(time.monotonic()), **summary)
         if ending.status in FINISHED:
-            outputs.release(self._job.output)
+            outputs.release(self._record.output, self._folder)
         return summary
 
 
 def _make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger) -> Job:
-    api, submission = composed.api, composed.submission
-    project = Path(record.project)
+    submission, project = composed.submission, Path(record.project)
+    api = localise(composed.api, project, folder.models)
     config = merge(api.predictor.config, submission.config)
     assignments = composed.hooks.assign_devices(api.compute, submission.workers)
     environment = {**os.environ, **api.predictor.env}
@@ -209,7 +209,8 @@ def _make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Led
         api_name=record.api_name,
         created=record.created,
         folder=folder,
-        output=Path(record.output),
+        output=outputs.place(record.output, folder),
+        destination=record.output,
         project=project,
         submission=submission,
         hooks=composed.hooks,

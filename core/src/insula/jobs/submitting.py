@@ -20,6 +20,7 @@ from insula.jobs.store import JobStore
 from insula.loading import CONFIG_FILE, merge
 from insula.project.files import fingerprint
 from insula.project.predictor_class import check_predictor
+from insula.storage.urls import is_url, local_path
 from insula.worker.batch_ids import make_prefix
 
 JOB_FILE = "job.json"
@@ -76,10 +77,12 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
     composed = check(request)
     project = request.project.absolute()
     job_id, folder = store.create()
+    asked = composed.submission.output
+    output = _output(asked, project) if asked else str(folder.results)
+    claimed = False
     try:
-        asked = composed.submission.output
-        output = Path(project, asked).absolute() if asked else folder.results
         outputs.claim(output, job_id, folder)
+        claimed = True
         record = Record(
             job_id=job_id,
             api_name=composed.api.name,
@@ -87,17 +90,23 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
             project=str(project),
             entry=composed.api.raw,
             submission=composed.submission.raw,
-            output=str(output),
+            output=output,
             executor=request.executor,
             batch_prefix=make_prefix(),
             insula=__version__,
-            fingerprint=_fingerprint(project, composed, output),
+            fingerprint=_fingerprint(project, composed, outputs.place(output, folder)),
         )
         record.write(folder)
     except BaseException:
+        if claimed:
+            outputs.abandon(output, folder)
         discard(folder)
         raise
     return folder, record, composed
+
+
+def _output(asked: str, project: Path) -> str:
+    return asked if is_url(asked) else str(Path(project, local_path(asked)).absolute())
 
 
 def _fingerprint(project: Path, composed: Composed, output: Path) -> dict[str, str]:

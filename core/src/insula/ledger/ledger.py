@@ -30,8 +30,8 @@ class Ledger:
     """An open ledger. Changes are invisible to a crash until `commit`.
 
     Args:
-        path: the file; made if `create`.
-        create: whether this is a new job.
+        path: the file.
+        create: whether to make it where it is missing or empty.
 
     Raises:
         JobError: if the file is missing, no ledger, or of another schema version.
@@ -58,15 +58,21 @@ class Ledger:
         execute("PRAGMA locking_mode=EXCLUSIVE")
         execute(f"PRAGMA journal_mode={'TRUNCATE' if on_network(path) else 'WAL'}")
         execute("PRAGMA synchronous=FULL")
-        if create:
-            self._connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version={VERSION}; COMMIT;")
-            execute("INSERT INTO state VALUES (?)", (orjson.dumps(attrs.asdict(State())).decode(),))
+        if create and not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            self._create()
         found = execute("PRAGMA user_version").fetchone()[0]
         if found != VERSION:
             raise JobError(
                 f"{path} has ledger version {found}, and this insula reads version {VERSION}: "
                 "resume the job with the insula that began it"
             )
+
+    def _create(self) -> None:
+        # In one transaction: who is killed here leaves an empty file, which the next coordinator fills.
+        blank = orjson.dumps(attrs.asdict(State())).decode()
+        self._connection.executescript(
+            f"BEGIN; {TABLES} INSERT INTO state VALUES ('{blank}'); PRAGMA user_version={VERSION}; COMMIT;"
+        )
 
     def _load_state(self) -> State:
         (self._written,) = self._connection.execute("SELECT row FROM state").fetchone()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from insula import failpoints
 from insula.errors import SourceError, StorageError
@@ -14,7 +13,7 @@ from insula.sources.listing import Listed
 from insula.sources.opening import InputFile, changed, copy_of, is_local, name_of, open_input, origin_of
 from insula.sources.spooling import write_whole
 from insula.spec import Input
-from insula.storage.urls import is_web
+from insula.storage.urls import path_in
 
 _CHUNK = 1 << 20
 
@@ -25,13 +24,9 @@ def needs_copy(file: Listed) -> bool:
     Local files are told by their content, remote ones by their names alone: a request for each of ten thousand takes minutes.
     """
     source = file.input
-    if not file.ranges or kind_of_name(_path(source)):
+    if not file.ranges or kind_of_name(source.uri if is_local(source) else path_in(source.uri)):
         return True
     return is_local(source) and kind_of_content(_head(source)) is not None
-
-
-def _path(source: Input) -> str:
-    return urlsplit(source.uri).path if is_web(source.uri) else source.uri
 
 
 def _head(source: Input) -> bytes:

@@ -6,7 +6,6 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from insula.spec import Input
 from insula.storage.urls import is_url, local_path, shown
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from insula.storage.store import Stored
 
 # A listing waits for the servers nearly all of its time.
@@ -80,7 +81,7 @@ class _Remote:
 
     def __init__(self, paths: Sequence[str]) -> None:
         urls = dict.fromkeys(path for path in paths if is_url(path))
-        self._pool = ThreadPoolExecutor(_TOGETHER, "insula-list") if urls else None
+        self._pool = _pool() if urls else None
         self._listings = {url: self._pool.submit(_find_remote, url) for url in urls} if self._pool else {}
 
     def found(self, url: str) -> list[Stored]:
@@ -92,6 +93,12 @@ class _Remote:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(_TOGETHER, "insula-list")
 
 
 def _find_remote(url: str) -> list[Stored]:

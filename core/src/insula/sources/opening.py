@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from types import TracebackType
 from typing import Protocol
-from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
@@ -38,6 +37,8 @@ _SPOOLED = "spool://"
 
 def spooled(origin: Input, path: str) -> Input:
     """Return an input that is read from a copy as plain lines at `path`, once the splitter has made it."""
+    from urllib.parse import quote
+
     return attrs.evolve(origin, uri=f"{_SPOOLED}{quote(os.fsencode(path))}?{origin.uri}", name=name_of(origin))
 
 
@@ -48,6 +49,8 @@ def is_spooled(source: Input) -> bool:
 
 def copy_of(source: Input) -> Input:
     """Return the copy that a spooled input is read from; there is no other size or stamp to compare."""
+    from urllib.parse import unquote_to_bytes
+
     path, _, _ = source.uri.removeprefix(_SPOOLED).partition("?")
     return Input(os.fsdecode(unquote_to_bytes(path)), name=source.name)
 

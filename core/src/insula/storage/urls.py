@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from insula.errors import StorageError
 
@@ -19,6 +18,7 @@ EXTRAS = {
     "http": "http",
     "https": "http",
 }
+
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _PASSWORD = re.compile(r"(://[^/@:?#]*):[^/@?#]*@")
 
@@ -65,7 +65,15 @@ def split_key(url: str) -> tuple[str, str]:
     return f"{head}://{bucket}", key
 
 
+def path_in(url: str) -> str:
+    """Return the path of a URL within its bucket or server, without a web server's query."""
+    if not is_web(url):
+        return split_key(url)[1]
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).path
+
+
 def name_in(url: str) -> str:
     """Return the last part of a URL's path: what a file fetched from it is called."""
-    path = urlsplit(url).path if is_web(url) else split_key(url)[1]
-    return path.rstrip("/").rpartition("/")[2]
+    return path_in(url).rstrip("/").rpartition("/")[2]
