@@ -25,7 +25,14 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md"), *ROOT.glob("examples/*/README.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("plugins/*/README.md"),
+        *ROOT.glob("examples/*/README.md"),
+    ]
+)
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>\w*)\n(?P<text>.*?)^(?P=fence)\n", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([^`\s]+)`:?\s*:$")
 
@@ -68,7 +75,9 @@ class Runner:
         tools.mkdir()
         for name in ("pip", "tox"):
             # What these would install is installed: only the paths that they are given are looked at.
-            (tools / name).write_text('#!/bin/sh\nfor word in "$@"; do case $word in ./*) ls -d "$word" >&2 || exit 1;; esac; done\n')
+            (tools / name).write_text(
+                '#!/bin/sh\nfor word in "$@"; do case $word in ./*) ls -d "$word" >&2 || exit 1;; esac; done\n'
+            )
             (tools / name).chmod(0o755)
         for name in ("core", "plugins"):
             (self.folder / name).symlink_to(ROOT / name)
@@ -128,16 +137,19 @@ def test_the_runner_finds_files_commands_and_what_they_print() -> None:
     assert (run.file, run.prints, printed.kind) == (None, "h…\n", "text")
 
 
-@pytest.mark.parametrize("text", ["```sh\nexit 3\n```\n", "```sh\necho ab\n```\n\n```text\nb…a\n```\n", "```json\n{\n```\n"])
+@pytest.mark.parametrize(
+    "text", ["```sh\nexit 3\n```\n", "```sh\necho ab\n```\n\n```text\nb…a\n```\n", "```json\n{\n```\n"]
+)
 def test_the_runner_fails_where_a_page_is_wrong(text: str, runner: Runner) -> None:
+    (block, *_) = blocks(text)
     with pytest.raises((AssertionError, ValueError)):
-        for block in blocks(text):
-            runner.run(block)
+        runner.run(block)
 
 
 def test_the_two_commands_are_there_and_name_what_exists(runner: Runner) -> None:
     page = (ROOT / "README.md").read_text()
-    first = "pip install ./core ./plugins/python -r examples/digits/requirements.txt && insula run examples/digits --output out/"
+    install = "pip install ./core ./plugins/python -r examples/digits/requirements.txt"
+    first = f"{install} && insula run examples/digits --output out/"
     assert first in page
     assert "pip install tox tox-uv && tox" in page
     assert first in [line for block in blocks(page) if block.kind == "sh" for line in block.text.splitlines()]

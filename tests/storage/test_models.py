@@ -13,7 +13,12 @@ import pytest
 from insula.errors import StorageError
 from insula.storage.models import fetch
 
-FETCH = "import sys; from pathlib import Path; from insula.storage.models import fetch; print(fetch(sys.argv[1], Path(sys.argv[2])))"
+FETCH = """
+import sys
+from pathlib import Path
+from insula.storage.models import fetch
+print(fetch(sys.argv[1], Path(sys.argv[2])))
+"""
 
 
 def test_a_file_is_fetched_once_and_anew_when_it_changes(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

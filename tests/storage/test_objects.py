@@ -135,19 +135,19 @@ def test_large_objects_are_read_by_ranges_of_eight_mib(bucket: Any, project: Any
 def test_an_object_that_changes_between_listing_and_reading_is_named(
     bucket: Any, project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = bucket.put("in/a", rows(20))
-    packed = bucket.put("in/b.gz", gzip.compress(rows(20)))
-    for key, url, data in (("in/a", url, rows(20, 50)), ("in/b.gz", packed, gzip.compress(rows(20, 50)))):
+    bucket.put("in/a", rows(20))
+    bucket.put("in/b.gz", gzip.compress(rows(20)))
+    for key, later in (("in/a", rows(20, 50)), ("in/b.gz", gzip.compress(rows(20, 50)))):
 
-        def listed(*arguments: Any, key: str = key, data: bytes = data) -> list[Any]:
+        def listed(*arguments: Any, key: str = key, later: bytes = later) -> list[Any]:
             found = find_files(*arguments)
-            bucket.put(key, data)
+            bucket.put(key, later)
             return found
 
         monkeypatch.setattr(plugin, "find_files", listed)
         with pytest.raises(SourceError, match="is no longer what it was when the job listed it") as caught:
-            project.run(project.submit([url]))
-        assert url in str(caught.value)
+            project.run(project.submit([bucket.url(key)]))
+        assert bucket.url(key) in str(caught.value)
 
 
 def test_results_go_to_a_url(bucket: Any, project: Any) -> None:

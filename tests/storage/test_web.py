@@ -39,7 +39,9 @@ def test_a_server_with_ranges_is_read_by_ranges(web: Any, project: Any) -> None:
 @pytest.mark.parametrize("sizes", [True, False])
 def test_a_server_without_ranges_is_read_once_into_the_jobs_folder(web: Any, project: Any, sizes: bool) -> None:
     web.ranges, web.sizes = False, sizes
-    assert run(project, web.put("/in.jsonl", rows()), web.put("/in.gz", gzip.compress(rows(20, COUNT)))) == list(range(COUNT + 20))
+    assert run(project, web.put("/in.jsonl", rows()), web.put("/in.gz", gzip.compress(rows(20, COUNT)))) == list(
+        range(COUNT + 20)
+    )
     assert [path for _, path, wanted in web.requests if wanted is None] == ["/in.jsonl", "/in.gz"]
 
 
@@ -59,13 +61,15 @@ def test_what_passes_is_tried_again(web: Any, project: Any, fault: str, ranges: 
     "faults, words",
     [
         (["500"] * 9, "the server answers 500"),
-        (["reset"] * 9, "the connection broke"),
+        (["reset"] * 20, "the connection broke"),
         (["stall"] * 9, "the server did not answer in time"),
         (["403"], "permission denied"),
         (["404"], "there is no such file"),
     ],
 )
-def test_what_does_not_pass_is_one_error_that_names_url_and_cause(web: Any, project: Any, faults: list[str], words: str) -> None:
+def test_what_does_not_pass_is_one_error_that_names_url_and_cause(
+    web: Any, project: Any, faults: list[str], words: str
+) -> None:
     url = web.put("/in", rows())
     web.faults["/in"] = faults
     with pytest.raises(SourceError) as caught:
@@ -86,7 +90,9 @@ def test_servers_that_are_not_there_are_named(project: Any) -> None:
 
 @pytest.mark.parametrize("ranges", [True, False])
 @pytest.mark.parametrize("later", [None, rows(COUNT, 1), rows(COUNT - 1), rows(COUNT + 1)])
-def test_input_that_changes_while_a_job_runs_fails_as_changed(web: Any, project: Any, ranges: bool, later: bytes | None) -> None:
+def test_input_that_changes_while_a_job_runs_fails_as_changed(
+    web: Any, project: Any, ranges: bool, later: bytes | None
+) -> None:
     web.ranges = ranges
     url = web.put("/in", rows())
     folder = project.submit([url], batch_size=10)

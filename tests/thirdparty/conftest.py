@@ -33,13 +33,17 @@ class Site:
         """Write the metadata of a package without code."""
         info = self.packages / f"{name}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: {requires}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: {requires}\n"
+        )
         (info / "entry_points.txt").write_text(entry_points)
 
     def insula(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the command line, which must end with this exit code."""
         command = [sys.executable, "-m", "insula", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == code, done.stderr
         return done
 

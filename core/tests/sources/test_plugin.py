@@ -63,7 +63,8 @@ def test_compressed_files_are_read_from_a_copy_and_listed_as_they_are(project: P
     (project / "c.jsonl.gz").write_bytes(gzip.compress(rows))
     (project / "d.jsonl").write_bytes(gzip.compress(rows))  # told by its content
     (project / "e.gz").write_bytes(rows)  # and so is this
-    context = SplitContext(DelimitedFiles(paths=("c.jsonl.gz", "d.jsonl", "e.gz"), batch_size=4), project, project.parent / "spool")
+    settings = DelimitedFiles(paths=("c.jsonl.gz", "d.jsonl", "e.gz"), batch_size=4)
+    context = SplitContext(settings, project, project.parent / "spool")
     inputs = list(plugin.delimited_files.insula_list(context))
     assert [one.name for one in inputs] == [str(project / name) for name in ("c.jsonl.gz", "d.jsonl", "e.gz")]
     assert not list(context.spool.iterdir())

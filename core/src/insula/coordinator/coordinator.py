@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from insula.coordinator.crew import Crew
 from insula.coordinator.failures import Error
 from insula.coordinator.job import Job
 from insula.coordinator.leases import Member
+from insula.coordinator.memory import oom_kills, private_memory
 from insula.coordinator.splitting import Splitting
 from insula.coordinator.status import Progress, Speed, progress
 from insula.coordinator.work import Work
@@ -32,8 +34,9 @@ _WAIT_FOR_PACE = 0.3
 _WORTH_A_WORKER = 0.1
 _LARGE = 1024 * 1024
 # Signals that an operator or the kernel sends for reasons that are not the batch's.
-_UNEXPLAINED = {9, 15}
-_COMPLETION_ATTEMPTS = 3
+_UNEXPLAINED = {signal.SIGKILL, signal.SIGTERM}
+# Looking at the memory of a worker takes a millisecond or so.
+_WEIGH_SECONDS = 0.25
 
 
 @attrs.frozen
@@ -55,6 +58,7 @@ class Coordinator:
         executor: starts the workers.
         events: the job's log.
         observe: called about ten times a second with how the job stands.
+        keep_going: whether to run on although everything has failed so far.
     """
 
     def __init__(
@@ -65,7 +69,10 @@ class Coordinator:
         executor: Executor,
         events: EventLog,
         observe: Callable[[Progress], None] | None = None,
+        *,
+        keep_going: bool = False,
     ) -> None:
+        self._keep_going = keep_going
         self._job = job
         self._ledger = ledger
         self._exporter = exporter
@@ -81,6 +88,8 @@ class Coordinator:
         self._stopping = self._aborting = False
         self._inputs: list[Input] = []
         self._large = False
+        self._weighed = 0.0
+        self._oom_kills = oom_kills()
         self._splitting: Splitting | None = None
         self._started = self._ticked = self._told = time.monotonic()
         self._earlier = ledger.state.running
@@ -177,6 +186,10 @@ class Coordinator:
             return
         self._staff()
         ready = self._crew.ready
+        if self._job_is_hopeless():
+            return
+        if not self.work.waiting and not any(member.leases for member in ready):
+            self.work.failures.release()
         # One lease each before anyone gets a second.
         for _ in range(2):
             for member in ready:
@@ -200,7 +213,19 @@ class Coordinator:
     def _give_up(self) -> None:
         failure = self._last_failure
         message = "no worker stays alive" + (f": {failure.type}: {failure.message}" if failure else "")
-        self._ending = Ending("worker_error", message + (f"\n{failure.traceback}" if failure else ""))
+        status = "worker_oom" if failure is not None and failure.type == "OutOfMemory" else "worker_error"
+        self._ending = Ending(status, message + (f"\n{failure.traceback}" if failure else ""))
+
+    def _job_is_hopeless(self) -> bool:
+        """End a job in which everything fails, or more than the user allows."""
+        failed, most = self._ledger.state.failed, self._job.submission.max_failed_batches
+        if most is not None and failed > most:
+            self._ending = Ending("worker_error", f"{failed} batches failed; max_failed_batches is {most}")
+        error = None if self._keep_going else self.work.failures.hopeless
+        if error is not None:
+            message = f"the first {self.work.failures.aside} batches all failed: {error.type}: {error.message}"
+            self._ending = Ending("worker_error", f"{message}\n{error.traceback}".rstrip())
+        return self._ending is not None
 
     def _wind_down(self) -> None:
         if self._all_settled():
@@ -294,11 +319,19 @@ class Coordinator:
         self._crew.died(charged=self._charge(member, died.cause, doing))
 
     def _charge(self, member: Member, cause: Cause, doing: list[Doing]) -> bool:
-        text = f"the worker {member.reason or cause}"
-        error = Error(*member.failure) if member.failure else Error("WorkerDied", text)
+        killed_for_memory = self._killed_for_memory(cause)
+        kind = "OutOfMemory" if killed_for_memory else member.reason_kind
+        reason = member.reason or (f"{cause} for lack of memory" if killed_for_memory else str(cause))
+        error = Error(*member.failure) if member.failure else Error(kind, f"the worker {reason}")
         self._last_failure = error
-        unexplained = cause.signal in _UNEXPLAINED and not cause.sent
+        unexplained = cause.signal in _UNEXPLAINED and not cause.sent and not killed_for_memory
         return self.work.charge(member, doing, error, interruption=unexplained)
+
+    def _killed_for_memory(self, cause: Cause) -> bool:
+        if cause.signal != signal.SIGKILL or cause.sent:
+            return False
+        before, self._oom_kills = self._oom_kills, oom_kills()
+        return self._oom_kills > before
 
     # ------------------------------------------------------------------------------------------ telling
 
@@ -337,16 +370,28 @@ class Coordinator:
             self._ending = Ending("timed_out", f"the job ran for {submission.timeout:g} s, its timeout")
         for member in self._crew:
             self._check_member(member, now)
+        self._check_memory(now)
+
+    def _check_memory(self, now: float) -> None:
+        limit = self._job.memory
+        if limit is None or now - self._weighed < _WEIGH_SECONDS:
+            return
+        self._weighed = now
+        for member in self._crew:
+            used = private_memory(member.pid) if member.pid is not None else 0
+            if used > limit:
+                self._crew.kill(member, f"used {used:,} bytes of memory; compute.mem is {limit:,}", "OutOfMemory")
 
     def _check_member(self, member: Member, now: float) -> None:
         submission = self._job.submission
         limit = submission.startup_timeout
         if limit is not None and member.phase in ("starting", "constructing") and now - member.since > limit:
-            self._crew.kill(member, f"was not ready within startup_timeout, {limit:g} s")
+            self._crew.kill(member, f"was not ready within startup_timeout, {limit:g} s", "StartupTimeout")
         if submission.batch_timeout is not None and member.leases:
             doing = self._predicting(member)
             if doing is not None and now - doing.since > submission.batch_timeout:
-                self._crew.kill(member, f"took longer than batch_timeout, {submission.batch_timeout:g} s")
+                limit = submission.batch_timeout
+                self._crew.kill(member, f"took longer than batch_timeout, {limit:g} s", "BatchTimeout")
 
     # ------------------------------------------------------------------------------------------ completion
 

@@ -81,6 +81,7 @@ class Crew:
         self._members[handle] = member
         identity = self._executor.identity(handle)
         if identity is not None:
+            member.pid = identity[0]
             # Before the worker has anything to do: one that the ledger does not know has never done anything.
             self._ledger.add_worker(name, *identity)
             self._ledger.commit()
@@ -146,9 +147,9 @@ class Crew:
         state = self._ledger.state
         return self.deaths >= DEATHS or (self._charged >= CHARGED and state.accounted == state.dead)
 
-    def kill(self, member: Member, reason: str) -> None:
-        """End a worker, saying why."""
-        member.reason = reason
+    def kill(self, member: Member, reason: str, kind: str = "WorkerDied") -> None:
+        """End a worker, saying why, and what errors call that."""
+        member.reason, member.reason_kind = reason, kind
         self._executor.kill(member.handle)
 
     def dismiss(self, members: Iterable[Member]) -> None:

@@ -2,6 +2,10 @@
 
 A whole batch has `retries` + 1 attempts; then it is halved, depth first, one attempt each; a sample alone has `retries` + 1
 again. So one guilty sample in 32 costs 13 calls with one retry, and costs only itself.
+
+Where much fails, halving would cost more than it saves: a breaker gives whole batches up while more than one in twenty of those
+settled has failed. And as long as nothing at all has succeeded, what is out of attempts is put aside: ten such batches say that
+the fault is not theirs, and the job can end with nothing given up.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from insula.spec import BatchRef
 INTERRUPTIONS = 5
 # A batch found in `predict` at so many coordinator deaths in a row is charged with the last.
 CRASHES = 3
+# So many batches failing before any succeeds is a fault of the predictor, not of batches.
+HOPELESS = 10
+_BREAKER_SHARE = 0.05
+_BREAKER_LEAST = 20
 
 
 @attrs.frozen
@@ -46,6 +54,7 @@ class Failures:
         self._pieces: dict[tuple[int, int, int], Piece] = {}
         self._open: dict[int, int] = {}
         self.waiting: deque[Piece] = deque()
+        self._aside: list[tuple[Piece, Error]] = []
         for piece in ledger.open_pieces():
             self._add(piece)
             self.waiting.append(piece)
@@ -105,12 +114,45 @@ class Failures:
         alone = piece.take == 1 or self._is_whole(piece)
         if retry and piece.attempts < (self._attempts if alone else 1):
             self.again(piece)
-        elif retry and self._isolate and piece.take > 1:
-            self._halve(piece)
+        elif retry and not self.any_success:
+            self._ledger.put_piece(piece)
+            self._aside.append((piece, error))
         else:
-            self._give_up(piece, error)
-            return True
+            return self._exhausted(piece, error, halve=retry)
         return False
+
+    def _exhausted(self, piece: Piece, error: Error, *, halve: bool = True) -> bool:
+        if halve and self._isolate and piece.take > 1 and not self._breaker_open:
+            self._halve(piece)
+            return False
+        self._give_up(piece, error)
+        return True
+
+    @property
+    def any_success(self) -> bool:
+        """Whether a sample was predicted, ever."""
+        return self._ledger.state.accounted > self._ledger.state.dead
+
+    @property
+    def _breaker_open(self) -> bool:
+        state = self._ledger.state
+        return state.failed >= _BREAKER_LEAST and state.failed > _BREAKER_SHARE * state.settled
+
+    @property
+    def hopeless(self) -> Error | None:
+        """The first error, if so many batches are out of attempts and none has succeeded that none will."""
+        return self._aside[0][1] if len(self._aside) >= HOPELESS and not self.any_success else None
+
+    @property
+    def aside(self) -> int:
+        """How many pieces are out of attempts and wait for a first success."""
+        return len(self._aside)
+
+    def release(self) -> None:
+        """Go on with what was put aside: something has succeeded, or nothing else is left to do."""
+        aside, self._aside = self._aside, []
+        for piece, error in aside:
+            self._exhausted(piece, error)
 
     def _is_whole(self, piece: Piece) -> bool:
         reference = next(self._ledger.slice_at(piece.ordinal).references())

@@ -32,6 +32,7 @@ class Job:
         api: the API's entry, plain, for workers.
         config: `predictor.config` merged under the submission's.
         assignments: one a worker.
+        memory: bytes of private memory that a worker may use, None without a limit.
         environment: what each worker's variables are based on.
         batch_prefix: what all batch ids begin with.
         fingerprint: digest of every project file, by path.
@@ -54,6 +55,7 @@ class Job:
     api: Mapping[str, Any]
     config: Mapping[str, Any]
     assignments: Sequence[Assignment]
+    memory: int | None
     environment: Mapping[str, str]
     batch_prefix: str
     fingerprint: Mapping[str, str]

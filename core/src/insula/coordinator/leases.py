@@ -36,22 +36,25 @@ class Member:
 
     Args:
         seat: the number of its assignment, which its replacement takes over.
+        pid: of its process, None if it has none here.
         phase: `starting`, `checked` (waits for the totals), `constructing`, `ready`, `leaving`.
         sequence: of the next report.
         since: when the phase began, by the monotonic clock.
-        reason: why insula killed it, if it did.
+        reason, reason_kind: why insula killed it, if it did, and what errors call that.
     """
 
     name: str
     seat: int
     handle: Handle
     since: float
+    pid: int | None = None
     phase: str = "starting"
     completes: bool = False
     sequence: int = 0
     leases: list[Lease] = attrs.field(factory=list)
     current_part: str = ""
     reason: str = ""
+    reason_kind: str = "WorkerDied"
     failure: list[Any] | None = None
 
     def enter(self, phase: str, now: float) -> None:

@@ -57,9 +57,13 @@ class Work:
         """
         if len(member.leases) >= LEASES:
             return None
+        if self.failures.aside and self.failures.any_success:
+            self.failures.release()
         if self.failures.waiting:
             return self._lease_piece(member, self.failures.waiting.popleft())
-        taken = self._frontier.take(self.pace.lease(self._frontier.waiting, workers))
+        # Until something has succeeded, a predictor that always fails should not be called often.
+        most = self.pace.lease(self._frontier.waiting, workers) if self.failures.any_success else 1
+        taken = self._frontier.take(most)
         if taken is None:
             return None
         lease = self._record(member, *taken)

@@ -61,10 +61,12 @@ class Prepared:
     Args:
         composed: what `submit` answered; without it the record is read anew.
         standby: an interpreter started in advance, for the `process` executor; the caller closes it.
+        keep_going: whether to run on although everything has failed so far.
     """
 
     composed: Composed | None = None
     standby: Standby | None = None
+    keep_going: bool = False
 
 
 def run(
@@ -118,6 +120,7 @@ class _Run:
         self._folder = folder
         self._record = record
         self._watch = watch
+        self._prepared = prepared
         outputs.claim(record.output, record.job_id, folder)
         composed = prepared.composed or compose(
             Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission)
@@ -150,7 +153,13 @@ class _Run:
     def run(self) -> dict[str, Any]:
         job, ledger = self._job, self._ledger
         coordinator = Coordinator(
-            job, ledger, self._exporter, self._executor, self._events, self._watch.progress
+            job,
+            ledger,
+            self._exporter,
+            self._executor,
+            self._events,
+            self._watch.progress,
+            keep_going=self._prepared.keep_going,
         )
         if ledger.state.epoch > 1:
             self._exporter.adopt()
@@ -221,6 +230,7 @@ def _make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Led
         api=to_plain(api),
         config=config,
         assignments=assignments,
+        memory=api.compute.mem,
         environment=environment,
         batch_prefix=record.batch_prefix,
         fingerprint=record.fingerprint,

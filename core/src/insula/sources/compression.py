@@ -9,9 +9,10 @@ from insula.errors import SourceError
 
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 # No line of JSON begins with any of these.
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_BZIP2 = (b"BZh", (b"1AY&SY", b"\x17rE8P\x90"))  # a digit between; the second is of a block, or of the end
 _SKIPPABLE = (b"\x2a\x4d\x18", range(0x50, 0x60))  # a frame of zstd that holds no data may come first
-HEAD = 6  # bytes that tell every kind
+HEAD = 10  # bytes that tell every kind
 
 _CHUNK = 1 << 20
 # zstd gives out all that is in what it is fed: a little at a time bounds that.
@@ -27,6 +28,8 @@ def kind_of_content(head: bytes) -> str | None:
     """Return the kind of compression by a file's first bytes; None for plain ones."""
     if head[1:4] == _SKIPPABLE[0] and head[0] in _SKIPPABLE[1]:
         return "zstd"
+    if head.startswith(_BZIP2[0]) and head[4:10] in _BZIP2[1]:
+        return "bzip2"
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
 
 
@@ -124,7 +127,16 @@ class _Source:
         self._at = 0
 
     def read(self, length: int) -> bytes:
-        """Return at most `length` bytes, none at the end."""
+        """Return `length` bytes, fewer only at the end."""
+        data = self._some(length)
+        while data and len(data) < length:
+            more = self._some(length - len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def _some(self, length: int) -> bytes:
         while self._at >= len(self._chunk):
             try:
                 self._chunk, self._at = next(self._chunks), 0

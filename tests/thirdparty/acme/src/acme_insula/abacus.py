@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import attrs
+
 from insula import hookimpl
 from insula.descriptors import Assignment, HardwareTarget
 from insula.errors import UserError

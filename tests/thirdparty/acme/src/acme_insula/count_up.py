@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
+
 from insula import hookimpl
 from insula.descriptors import Payload, Place, Position, Source, SplitContext
 from insula.spec import BatchRef, Block, Input, Slice

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+
 from insula import hookimpl
 from insula.descriptors import ExecutorType
 from insula.executors.interface import Start

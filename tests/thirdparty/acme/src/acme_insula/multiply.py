@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
 from insula import hookimpl
 from insula.descriptors import COMPLETED, Completed, Predictions, Predictor, PredictorType, WorkerContext
 
@@ -28,7 +29,11 @@ class Multiplier:
 
     def __call__(self, number: int) -> dict[str, Any]:
         """Return the product, and where it was computed."""
-        return {"product": number * self.factor, "on": self.options.get("on", "cpu"), "by": os.environ.get("MARKED_BY")}
+        return {
+            "product": number * self.factor,
+            "on": self.options.get("on", "cpu"),
+            "by": os.environ.get("MARKED_BY"),
+        }
 
 
 class Multiply:
@@ -42,7 +47,9 @@ class Multiply:
     @hookimpl
     def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
         """Refuse a factor that makes nothing of everything."""
-        return ["predictor.factor: 0 would leave nothing"] if context.api.predictor.settings.factor == 0 else []
+        return (
+            ["predictor.factor: 0 would leave nothing"] if context.api.predictor.settings.factor == 0 else []
+        )
 
     @hookimpl
     def insula_create_predictor(self, context: WorkerContext) -> Predictor:
