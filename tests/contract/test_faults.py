@@ -187,6 +187,16 @@ def test_an_input_that_is_not_there(project, name) -> None:
     assert (project.jobs, project.output.exists()) == ([], False)
 
 
-def test_a_job_in_which_everything_fails_ends(project) -> None:
-    left = project.predict("raise ValueError('always')", range(100), batch_size=10, retries=1)
-    assert (left.status, len(left.letters), left.lines) == ("completed_with_failures", 100, [])
+def test_a_job_in_which_everything_fails_ends_at_once(project) -> None:
+    left = project.predict("raise ValueError('always')", range(1000), batch_size=10, retries=1)
+    assert (left.status, left.letters, left.lines) == ("worker_error", [], [])
+    assert "batches all failed: ValueError: always" in left.summary["message"]
+    assert 'predictor.py", line 3, in predict' in left.summary["message"]
+    assert left.summary["attempts_failed"] < 50
+
+
+def test_more_failed_batches_than_allowed(project) -> None:
+    body = "if payload[0] % 4 == 0:\n    raise ValueError('every second batch')\nreturn payload"
+    left = project.predict(body, range(1000), batch_size=2, max_failed_batches=5)
+    assert left.status == "worker_error"
+    assert "batches failed; max_failed_batches is 5" in left.summary["message"]

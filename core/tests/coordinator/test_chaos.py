@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from insula import failpoints
 from insula.coordinator import coordinator as coordinator_module
-from insula.coordinator.coordinator import Coordinator, Ending
+from insula.coordinator.coordinator import Coordinator
+from insula.coordinator.ending import Ending
 from insula.coordinator.job import Job
 from insula.descriptors import Assignment, Payload, Position, Predictions, Unreadable
 from insula.events import EventLog

@@ -59,7 +59,7 @@ def test_a_ledger_that_cannot_be_written_is_refused(path: Path, monkeypatch: pyt
     make(path)
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda path, **given: connect(f"file:{path}?mode=ro", uri=True, **given))
-    with pytest.raises(JobError, match=f"{path.name} .*: attempt to write a readonly database"):
+    with pytest.raises(JobError, match="is not a ledger that can be read"):
         Ledger(path)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import attrs
 
 from insula.coordinator.crew import Crew
+from insula.coordinator.ending import Ending
 from insula.coordinator.failures import Error
 from insula.coordinator.job import Job
 from insula.coordinator.leases import Member
-from insula.coordinator.memory import oom_kills, private_memory
+from insula.coordinator.limits import Limits
 from insula.coordinator.splitting import Splitting
 from insula.coordinator.status import Progress, Speed, progress
 from insula.coordinator.work import Work
@@ -35,17 +36,6 @@ _WORTH_A_WORKER = 0.1
 _LARGE = 1024 * 1024
 # Signals that an operator or the kernel sends for reasons that are not the batch's.
 _UNEXPLAINED = {signal.SIGKILL, signal.SIGTERM}
-# Looking at the memory of a worker takes a millisecond or so.
-_WEIGH_SECONDS = 0.25
-
-
-@attrs.frozen
-class Ending:
-    """How a run of a job ended: its status, what there is to say of it, and when (seconds since 1970)."""
-
-    status: str
-    message: str = ""
-    time: float = attrs.field(factory=time.time)
 
 
 class Coordinator:
@@ -84,12 +74,11 @@ class Coordinator:
             ledger, exporter, events, retries=submission.retries, isolate=submission.isolate_failures
         )
         self._crew = Crew(job, ledger, executor, events)
+        self._limits = Limits(job, self._crew, ledger.state)
         self._speed = Speed()
         self._stopping = self._aborting = False
         self._inputs: list[Input] = []
         self._large = False
-        self._weighed = 0.0
-        self._oom_kills = oom_kills()
         self._splitting: Splitting | None = None
         self._started = self._ticked = self._told = time.monotonic()
         self._earlier = ledger.state.running
@@ -217,10 +206,7 @@ class Coordinator:
         self._ending = Ending(status, message + (f"\n{failure.traceback}" if failure else ""))
 
     def _job_is_hopeless(self) -> bool:
-        """End a job in which everything fails, or more than the user allows."""
-        failed, most = self._ledger.state.failed, self._job.submission.max_failed_batches
-        if most is not None and failed > most:
-            self._ending = Ending("worker_error", f"{failed} batches failed; max_failed_batches is {most}")
+        """End a job in which everything fails."""
         error = None if self._keep_going else self.work.failures.hopeless
         if error is not None:
             message = f"the first {self.work.failures.aside} batches all failed: {error.type}: {error.message}"
@@ -319,19 +305,13 @@ class Coordinator:
         self._crew.died(charged=self._charge(member, died.cause, doing))
 
     def _charge(self, member: Member, cause: Cause, doing: list[Doing]) -> bool:
-        killed_for_memory = self._killed_for_memory(cause)
+        killed_for_memory = self._limits.killed_for_memory(cause)
         kind = "OutOfMemory" if killed_for_memory else member.reason_kind
         reason = member.reason or (f"{cause} for lack of memory" if killed_for_memory else str(cause))
         error = Error(*member.failure) if member.failure else Error(kind, f"the worker {reason}")
         self._last_failure = error
         unexplained = cause.signal in _UNEXPLAINED and not cause.sent and not killed_for_memory
         return self.work.charge(member, doing, error, interruption=unexplained)
-
-    def _killed_for_memory(self, cause: Cause) -> bool:
-        if cause.signal != signal.SIGKILL or cause.sent:
-            return False
-        before, self._oom_kills = self._oom_kills, oom_kills()
-        return self._oom_kills > before
 
     # ------------------------------------------------------------------------------------------ telling
 
@@ -340,7 +320,8 @@ class Coordinator:
             return
         self._ticked = now
         self._ledger.state.running = self._earlier + now - self._started
-        self._check_limits(now)
+        self._stopping = self._stopping or self._job.folder.stop.exists()
+        self._ending = self._limits.check(now) or self._ending
         stands = self.stands(now)
         if self._observe is not None:
             self._observe(stands)
@@ -350,48 +331,14 @@ class Coordinator:
 
     def stands(self, now: float) -> Progress:
         """Return how the job stands."""
-        longest = max((now - one.since for one in map(self._predicting, self._crew) if one is not None), default=0.0)
+        longest = max((now - one.since for one in map(self._crew.predicting, self._crew) if one is not None), default=0.0)
         state = self._ledger.state
         return progress(state, len(self._crew), self._speed.see(state.accounted), longest)
-
-    def _predicting(self, member: Member) -> Doing | None:
-        return look(self._crew.cell(member.name))[0] if member.leases else None
 
     def tell(self, stands: Progress, **more: Any) -> None:
         """Replace the job's status file."""
         job = self._job
         replace(job.folder.status, {"job_id": job.id, "api_name": job.api_name, **stands.to_plain(), **more}, durable=False)
-
-    def _check_limits(self, now: float) -> None:
-        if not self._stopping and self._job.folder.stop.exists():
-            self._stopping = True
-        submission = self._job.submission
-        if submission.timeout is not None and self._ledger.state.running > submission.timeout:
-            self._ending = Ending("timed_out", f"the job ran for {submission.timeout:g} s, its timeout")
-        for member in self._crew:
-            self._check_member(member, now)
-        self._check_memory(now)
-
-    def _check_memory(self, now: float) -> None:
-        limit = self._job.memory
-        if limit is None or now - self._weighed < _WEIGH_SECONDS:
-            return
-        self._weighed = now
-        for member in self._crew:
-            used = private_memory(member.pid) if member.pid is not None else 0
-            if used > limit:
-                self._crew.kill(member, f"used {used:,} bytes of memory; compute.mem is {limit:,}", "OutOfMemory")
-
-    def _check_member(self, member: Member, now: float) -> None:
-        submission = self._job.submission
-        limit = submission.startup_timeout
-        if limit is not None and member.phase in ("starting", "constructing") and now - member.since > limit:
-            self._crew.kill(member, f"was not ready within startup_timeout, {limit:g} s", "StartupTimeout")
-        if submission.batch_timeout is not None and member.leases:
-            doing = self._predicting(member)
-            if doing is not None and now - doing.since > submission.batch_timeout:
-                limit = submission.batch_timeout
-                self._crew.kill(member, f"took longer than batch_timeout, {limit:g} s", "BatchTimeout")
 
     # ------------------------------------------------------------------------------------------ completion
 

@@ -13,6 +13,7 @@ from insula.events import EventLog
 from insula.executors.interface import Executor, Handle, Start
 from insula.ledger import Ledger
 from insula.spec.plain import to_plain
+from insula.worker.cell import Doing, look
 from insula.worker.environment import worker_environment
 from insula.worker.protocol import VERSION
 from insula.worker.setup import Setup
@@ -113,6 +114,10 @@ class Crew:
     def cell(self, name: str) -> Path:
         """Return the progress cell of a worker."""
         return self._job.folder.cells / f"{name}.cell"
+
+    def predicting(self, member: Member) -> Doing | None:
+        """Return the batch that a worker is predicting, if any."""
+        return look(self.cell(member.name))[0] if member.leases else None
 
     # ------------------------------------------------------------------------------------------ ends
 

@@ -3,9 +3,9 @@
 A whole batch has `retries` + 1 attempts; then it is halved, depth first, one attempt each; a sample alone has `retries` + 1
 again. So one guilty sample in 32 costs 13 calls with one retry, and costs only itself.
 
-Where much fails, halving would cost more than it saves: a breaker gives whole batches up while more than one in twenty of those
-settled has failed. And as long as nothing at all has succeeded, what is out of attempts is put aside: ten such batches say that
-the fault is not theirs, and the job can end with nothing given up.
+Where much fails, halving would cost more than it saves: a breaker gives whole batches up while more than one in twenty of
+those settled has failed. And as long as nothing at all has succeeded, what is out of attempts is put aside: ten such batches
+say that the fault is not theirs, and the job can end with nothing given up.
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ class Standby:
 
     def become(self, start: Start) -> tuple[subprocess.Popen[bytes], socket.socket] | None:
         """Make it the worker that is asked for; None if it cannot be that one, or is used up."""
-        from insula.worker.protocol import pack  # not at the top: a standby starts before anything is imported
+        from insula.worker.protocol import (
+            pack,  # not at the top: a standby starts before anything is imported
+        )
 
         if self._started is None or not self._fits(start):
             return None

@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from insula import failpoints
-from insula.coordinator.coordinator import Coordinator, Ending
+from insula.coordinator.coordinator import Coordinator
+from insula.coordinator.ending import Ending
 from insula.coordinator.job import Job
 from insula.errors import ConservationError
 from insula.folder import replace

@@ -13,7 +13,8 @@ from typing import Any
 
 import attrs
 
-from insula.coordinator.coordinator import Coordinator, Ending
+from insula.coordinator.coordinator import Coordinator
+from insula.coordinator.ending import Ending
 from insula.coordinator.job import Job
 from insula.coordinator.status import Progress
 from insula.descriptors import SplitContext
