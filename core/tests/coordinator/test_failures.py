@@ -22,7 +22,6 @@ class Batch:
         self, ledger: Ledger, size: int, retries: int = 1, *, isolate: bool = True, first: bool = False
     ) -> None:
         self.ledger, self.options = ledger, (retries, isolate)
-        ledger.state.each += 1  # of another batch: nothing is put aside once something has succeeded
         ledger.add_block(Block(size, size, 0, 0, [100] if first else [100, 200]))
         self.ordinal = 0 if first else 1
         self.reference: BatchRef = next(ledger.slice_at(self.ordinal).references())
@@ -202,48 +201,3 @@ def test_where_little_fails_it_is(ledger: Ledger) -> None:
     batch = Batch(ledger, 4)
     ledger.state.failed, ledger.state.succeeded = 20, 381
     assert batch.run({1}) == [1]
-
-
-# ------------------------------------------------------------------------------------------------ failures in bulk
-
-
-def many(ledger: Ledger, batches: int, size: int = 4) -> tuple[Failures, list[BatchRef]]:
-    """Return the failures of a job of which nothing has succeeded, and its batches."""
-    ledger.add_block(Block(size, size, 0, 0, range(10, 10 + batches)))
-    return Failures(ledger, ledger.settle, 0, True), list(ledger.slice_at(0).references())
-
-
-def fail(failures: Failures, reference: BatchRef) -> bool:
-    return failures.failed(failures.piece(reference, 0, reference.count), ERROR)
-
-
-def test_ten_failing_batches_and_no_success_are_hopeless(ledger: Ledger) -> None:
-    failures, batches = many(ledger, 10)
-    for batch in batches[:9]:
-        assert not fail(failures, batch)
-        assert failures.hopeless is None
-    fail(failures, batches[9])
-    assert failures.hopeless == ERROR
-    assert (ledger.count_dead_letters(), len(failures.waiting)) == (0, 0)
-    ledger.commit()
-    # The next coordinator tries each again: by then the predictor may be mended.
-    assert [piece.ordinal for piece in Failures(ledger, ledger.settle, 0, True).waiting] == list(range(10))
-
-
-def test_what_is_put_aside_is_halved_once_something_has_succeeded(ledger: Ledger) -> None:
-    failures, batches = many(ledger, 2)
-    fail(failures, batches[0])
-    assert (failures.aside, len(failures.waiting)) == (1, 0)
-    ledger.state.each += 4
-    failures.release()
-    assert (failures.aside, [piece.take for piece in failures.waiting]) == (0, [2, 2])
-
-
-def test_the_breaker_gives_whole_batches_up(ledger: Ledger) -> None:
-    failures, batches = many(ledger, 3)
-    ledger.state.each, ledger.state.succeeded, ledger.state.failed = 1, 380, 20
-    assert not fail(failures, batches[0])  # one in twenty
-    assert [piece.take for piece in failures.waiting] == [2, 2]
-    ledger.state.failed = 21
-    assert fail(failures, batches[1])
-    assert [letter.ordinal for letter in ledger.dead_letters()] == [1] * 4

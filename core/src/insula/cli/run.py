@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from insula.cli.options import json_option, quiet_option
+from insula.cli.options import asked_options, json_option, keep_going_option, project_argument, quiet_option
 
 if TYPE_CHECKING:
     from insula.folder import JobFolder
@@ -16,51 +16,22 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Run a project over its input.")
-@click.argument("project", type=click.Path(path_type=Path))
-@click.option("--api", metavar="NAME", help="The API to run, where cortex.yaml holds several.")
-@click.option(
-    "--submission",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A job submission to read instead of the project's job.json.",
-)
-@click.option(
-    "--input",
-    "inputs",
-    metavar="PATH",
-    multiple=True,
-    help="A file, folder or glob of JSON lines, in place of the submission's input. May be repeated.",
-)
-@click.option("--batch-size", metavar="N", type=click.IntRange(min=1), help="Samples in a batch.")
-@click.option("--workers", metavar="N", type=click.IntRange(min=1), help="Workers that run at a time.")
-@click.option("--output", metavar="DIR", help="The folder for the results.")
-@click.option(
-    "--config",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Laid over predictor.config: a.b=1 sets b in a; values are YAML. May be repeated.",
-)
-@click.option(
-    "--executor",
-    metavar="NAME",
-    default="process",
-    show_default=True,
-    help="What starts the workers: process, inline, or a plugin's.",
-)
-@json_option("Print the summary as one JSON object at the end.")
+@project_argument
+@asked_options
+@keep_going_option
+@click.option("--dry-run", is_flag=True, help="List the input's files, and run nothing.")
+@click.option("--count", is_flag=True, help="Count samples and batches, and run nothing.")
+@json_option("Print the summary, or what was listed or counted, as one JSON object at the end.")
 @quiet_option
 def command(
     project: Path,
-    api: str | None,
-    submission: Path | None,
-    inputs: tuple[str, ...],
-    batch_size: int | None,
-    workers: int | None,
-    output: str | None,
-    config: tuple[str, ...],
     executor: str,
+    keep_going: bool,
+    dry_run: bool,
+    count: bool,
     json: bool,
     quiet: bool,
+    **asked: Any,
 ) -> int:
     """Run the predictor of PROJECT, a folder with a cortex.yaml, over its input.
 
@@ -69,6 +40,10 @@ def command(
     """
     import contextlib
 
+    asked["executor"] = executor
+    if dry_run or count:
+        return _look(project, asked, files=dry_run, count=count, json=json)
+
     from insula.executors.launching import Standby
 
     with contextlib.ExitStack() as stack:
@@ -76,19 +51,25 @@ def command(
         standby = Standby() if executor == "process" else None
         if standby is not None:
             stack.callback(standby.close)
+        from insula.cli.options import make_request
         from insula.cli.running import run_new
         from insula.cli.told import Told
 
         def submit() -> tuple[JobFolder, Record, Composed]:
             from insula.jobs.store import JobStore, home
-            from insula.jobs.submitting import Request
             from insula.jobs.submitting import submit as submit_request
-            from insula.loading import parse_overrides
 
-            laid_over = parse_overrides(config)
-            request = Request(
-                project, api, submission, inputs, batch_size, workers, output, laid_over, executor
-            )
-            return submit_request(request, JobStore(home()))
+            return submit_request(make_request(project, asked), JobStore(home()))
 
-        return run_new(submit, Told(json=json, quiet=quiet), standby)
+        return run_new(submit, Told(json=json, quiet=quiet), standby, keep_going=keep_going)
+
+
+def _look(project: Path, asked: dict[str, Any], *, files: bool, count: bool, json: bool) -> int:
+    """Show what the input is instead of running anything."""
+    from insula.cli.input import show
+    from insula.cli.options import make_request
+    from insula.jobs.looking import look_at_input
+    from insula.jobs.store import home
+
+    show(look_at_input(make_request(project, asked), home(), count=count), files=files, json=json)
+    return 0

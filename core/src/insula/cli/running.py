@@ -27,12 +27,17 @@ Ready = tuple[Record, "Prepared | None"]
 
 
 def run_new(
-    submit: Callable[[], tuple[JobFolder, Record, Composed]], told: Told, standby: Standby | None = None
+    submit: Callable[[], tuple[JobFolder, Record, Composed]],
+    told: Told,
+    standby: Standby | None = None,
+    *,
+    keep_going: bool = False,
 ) -> int:
     """Make a job, run it to its end and tell that; return the exit code.
 
     Args:
         standby: an interpreter started in advance for the first worker.
+        keep_going: whether to run on although everything has failed so far.
     """
     with Interrupts() as interrupts:
         try:
@@ -43,27 +48,30 @@ def run_new(
             return REFUSED
         return _run(
             folder,
-            lambda: (record, _prepared(composed, standby)),
+            lambda: (record, _prepared(composed, standby, keep_going)),
             told,
             interrupts,
             f"\n{resuming(record.job_id)}",
         )
 
 
-def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told) -> int:
+def run_again(
+    folder: JobFolder, prepare: Callable[[], Record], told: Told, *, keep_going: bool = False
+) -> int:
     """Run a job that exists to its end and tell that; return the exit code.
 
     Args:
         prepare: returns the record to go on with; what it refuses leaves the job as it is.
+        keep_going: whether to run on although everything has failed so far.
     """
     with Interrupts() as interrupts:
-        return _run(folder, lambda: (prepare(), None), told, interrupts)
+        return _run(folder, lambda: (prepare(), _prepared(None, None, keep_going)), told, interrupts)
 
 
-def _prepared(composed: Composed, standby: Standby | None) -> Prepared:
+def _prepared(composed: Composed | None, standby: Standby | None, keep_going: bool) -> Prepared:
     from insula.jobs.running import Prepared
 
-    return Prepared(composed, standby)
+    return Prepared(composed, standby, keep_going)
 
 
 def _run(

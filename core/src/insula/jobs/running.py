@@ -130,7 +130,7 @@ class _Run:
         stack.callback(self._ledger.close)
         self._crashed = self._take_over()
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
-        self._job = _make_job(folder, record, composed, self._ledger)
+        self._job = make_job(folder, record, composed, self._ledger)
         self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, self._job.output))
         options = {"standby": prepared.standby} if prepared.standby is not None else {}
         self._executor = create_executor(record.executor, options)
@@ -207,7 +207,12 @@ class _Run:
         return summary
 
 
-def _make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger) -> Job:
+def make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger) -> Job:
+    """Complete what was submitted: models brought here, devices assigned, environment and settings merged.
+
+    Raises:
+        UserError: if any of that cannot be done.
+    """
     submission, project = composed.submission, Path(record.project)
     api = localise(composed.api, project, folder.models)
     config = merge(api.predictor.config, submission.config)

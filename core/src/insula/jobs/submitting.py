@@ -34,7 +34,8 @@ class Request:
     Args:
         project: the project folder.
         api: the name of the API; None if cortex.yaml holds only one.
-        submission: a file to read instead of the project's job.json; None reads that if it is there.
+        submission: a file to read instead of the project's job.json, or what would be in it; None reads that if it is
+            there.
         inputs: files, folders or globs of JSON lines, in place of the submission's source.
         batch_size, workers, output, config: laid over the submission.
         executor: what starts the workers.
@@ -42,7 +43,7 @@ class Request:
 
     project: Path
     api: str | None = None
-    submission: Path | None = None
+    submission: Path | Mapping[str, Any] | None = None
     inputs: Sequence[str] = ()
     batch_size: int | None = None
     workers: int | None = None
@@ -136,10 +137,12 @@ def _config(project: Path) -> Document:
 
 def _submission(request: Request, project: Path) -> Document:
     """Return the submission with the request laid over it, lines of what was written kept."""
-    path = request.submission or project / JOB_FILE
-    if request.submission is None and not path.exists():
+    if isinstance(request.submission, Mapping):
+        document = Document("the submission", request.submission)
+    elif request.submission is None and not (project / JOB_FILE).exists():
         document = Document("the submission", {})
     else:
+        path = request.submission or project / JOB_FILE
         document = read_document(path, path.name)
     if not isinstance(document.data, Mapping):
         return document

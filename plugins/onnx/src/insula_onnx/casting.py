@@ -88,13 +88,12 @@ def _refuse_out_of_range(array: Array, dtype: np.dtype[Any]) -> None:
 
 def _numbers(array: Array) -> Array:
     """Return an array of objects, such as a table's of several dtypes, as numbers if they all are."""
+    for one in array.flat:
+        if not isinstance(one, (int, float, np.number, np.bool_)):
+            raise Unsafe(f"it holds {one!r:.50}, which is not a number")
     made = np.asarray(array.tolist())
     if made.dtype.kind == "O":
-        strange = next((one for one in array.flat if not isinstance(one, (int, float, np.number, np.bool_))), None)
-        what = "an integer of more than 64 bits" if isinstance(strange, int) else f"{strange!r:.50}"
-        is_large = strange is None and not any(one is None for one in array.flat)
-        raise Unsafe(f"it holds {'an integer of more than 64 bits' if is_large else what}, which is not a number"
-                     if not is_large else "it holds an integer of more than 64 bits")  # fmt: skip
+        raise Unsafe("it holds an integer of more than 64 bits")
     return made
 
 

@@ -55,11 +55,11 @@ def find(path: Path) -> Path:
     if not path.is_dir():
         raise ModelFault("there is no such file or folder")
     found = sorted(file for file in path.rglob("*.onnx") if file.is_file())
-    if len(found) != 1:
+    if not found:
+        raise ModelFault("the folder holds no *.onnx")
+    if len(found) > 1:
         names = ", ".join(str(file.relative_to(path)) for file in found[:5])
-        what = f"{len(found)} of them ({names}): name the one that is meant" if found else "none"
-        raise ModelFault(f"a folder of a model holds one *.onnx, and there are {what}" if found
-                         else "the folder holds no *.onnx")  # fmt: skip
+        raise ModelFault(f"the folder holds {len(found)} models ({names}): name the one that is meant")
     return found[0]
 
 

@@ -1,0 +1,43 @@
+"""Models of a worker, loaded while the worker checks itself, so that what is wrong with one is said before any batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime
+
+from insula.descriptors import WorkerContext
+from insula.spec import ModelSpec
+from insula_onnx import model_file
+from insula_onnx.model import SINGLE, OnnxModel
+from insula_onnx.model_file import ModelFault
+from insula_onnx.providers import Providers, choose
+from insula_onnx.sessions import make_options, open_session
+
+
+def load_all(context: WorkerContext) -> tuple[dict[str, OnnxModel], list[str]]:
+    """Load every model; return them by name, and the faults of the others."""
+    providers = choose(context)
+    if providers.gpu and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls(directory="")
+    faults = providers.missing(onnxruntime.get_available_providers())
+    if faults:
+        return {}, faults
+    models: dict[str, OnnxModel] = {}
+    for spec in context.models:
+        try:
+            models[spec.name] = _load(context, spec, providers)
+        except ModelFault as fault:
+            called = "the model" if spec.name == SINGLE else f"model {spec.name}"
+            faults.append(f"{called} ({spec.path}): {fault}")
+    return models, faults
+
+
+def _load(context: WorkerContext, spec: ModelSpec, providers: Providers) -> OnnxModel:
+    found = model_file.inspect(model_file.find(Path(context.project, spec.path)))
+    session = open_session(found.path, make_options(context), providers)
+    model = OnnxModel(spec.name, session, found.scalars or frozenset())
+    if model.unholdable:
+        held = ", ".join(model.unholdable)
+        raise ModelFault(f"numpy has no dtype for {held}; put a Cast to float32 there")
+    return model
