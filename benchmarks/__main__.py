@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.options import Options
 from benchmarks.table import Figure, render, write
 
-CASES = ("rows", "slow_model", "import_time", "scale", "resume")
+CASES = ("rows", "slow_model", "onnx", "import_time", "scale", "resume")
 OPTIONAL = ("engines",)
 NAMES = CASES + OPTIONAL
 CACHE = Path(__file__).resolve().parents[1] / ".cache" / "benchmarks"

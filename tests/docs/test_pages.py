@@ -160,8 +160,8 @@ def test_the_fields_of_the_summary() -> None:
 
 
 STATUSES = (
-    "enqueuing", "running", "succeeded", "completed_with_failures", "enqueue_failed", "worker_error", "worker_oom", "timed_out", "stopped",
-    "unexpected_error", "interrupted",
+    "enqueuing", "running", "succeeded", "completed_with_failures", "enqueue_failed", "worker_error", "worker_oom",
+    "timed_out", "stopped", "unexpected_error", "interrupted",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import zstandard
 from insula.errors import OutputError, ProjectError, SourceError
 from insula.sources import plugin
 from insula.sources.listing import find_files, list_files
+from insula.storage.store import store_of
 
 
 def rows(count: int, start: int = 0) -> bytes:
@@ -198,3 +199,19 @@ def test_missing_models_are_named_before_anything_runs(bucket: Any, project: Any
         f"model c: {bucket.url('models/c')}: there is no such file or folder",
         f"model d: {project.folder}/nowhere.onnx: there is no such file or folder",
     ]
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "cut", "reset", "stall"])
+def test_an_s3_server_that_fails_now_and_then_is_asked_again(web: Any, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    for key, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "ENDPOINT_URL": web.address}.items():
+        monkeypatch.setenv(f"AWS_{key}", value)
+    web.put("/bucket/key", rows(100))
+    web.faults["/bucket/key"] = [fault, fault, "", "403"]
+    store = store_of("s3://bucket/key")
+    assert store.read("s3://bucket/key", 9, 9) == b'{"n": 1}\n'
+    with pytest.raises(OSError, match="^s3://bucket/key: permission denied"):
+        store.read("s3://bucket/key", 0, 9)
+    web.faults["/bucket/key"] = [fault] * 99
+    with pytest.raises(OSError, match=r"^s3://bucket/key: (the|no) .* \(tried [35] times\)$") as caught:
+        store.read("s3://bucket/key", 0, 9)
+    assert len(str(caught.value)) < 300

@@ -76,7 +76,7 @@ def test_what_does_not_pass_is_one_error_that_names_url_and_cause(
         project.run(project.submit([url]))
     assert str(caught.value).startswith(f"{url}: {words}")
     assert len(str(caught.value)) < 300
-    assert ("tried 5 times" in str(caught.value)) == (len(faults) > 1)
+    assert ("times)" in str(caught.value)) == (len(faults) > 1)
 
 
 def test_servers_that_are_not_there_are_named(project: Any) -> None:

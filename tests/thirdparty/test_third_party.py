@@ -108,11 +108,13 @@ def test_bad_neighbours_harm_nobody_and_are_listed(site, tmp_path) -> None:
         (one["name"], one["distribution"]): one for one in json.loads(site.insula("plugins", "--json").stdout)
     }
     status = {name: one["status"] for (name, _), one in listed.items()}
-    assert status == {
+    expected = {
         "multiply": "ok", "python": "ok", "beads": "ok", "rows": "ok", "count_up": "ok", "marked": "ok", "cpu": "ok",
         "gpu": "ok", "delimited_files": "ok", "item_list": "ok", "file_path_lister": "ok", "inline": "ok", "process": "ok",
         "broken": "broken", "twice": "duplicate", "early": "too new", "wish": "broken",
     }  # fmt: skip
+    # Other packages of insula may be installed beside.
+    assert expected.items() <= status.items()
     cause = {name: one["cause"] for (name, _), one in listed.items()}
     assert "No module named 'not_installed_anywhere'" in cause["broken"]
     assert "left 1.0 (left:plugin)" in cause["twice"]

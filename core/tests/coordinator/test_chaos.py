@@ -1,5 +1,5 @@
-"""A job over workers that lose, double, delay and reorder reports, die with and without certainty, and go on as ghosts; and over
-coordinators that crash anywhere and are followed by others: in the end every sample is accounted for exactly once, in order.
+"""A job over workers that lose, double, delay and reorder reports, die with and without certainty, and go on as ghosts; and
+over coordinators that crash anywhere and are followed by others: in the end each sample is accounted for once, in order.
 
 Workers are the real ones but for their process: they write real parts. What happens is a list of actions that hypothesis
 chooses; behind its end all is well, so that every job ends.
@@ -556,7 +556,11 @@ def run_job(data: Data, workers: int, actions: Sequence[Action]) -> World:
     return world
 
 
-@settings(max_examples=int(__import__("os").environ.get("N","300")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data(), st.integers(1, 3), actions)
 def test_every_sample_is_accounted_for_once_whatever_happens(data: Data, workers: int, actions: list[Action]) -> None:
     run_job(data, workers, actions)

@@ -48,11 +48,9 @@ def test_each_batch_is_with_the_frontier_or_taken(left: set[int], steps: list[tu
             there |= set(range(split, split + amount))
             split += amount
             frontier.extend(split)
-        elif step == "remove":
-            # Only what was handed out before can be asked for, or was left over.
-            if amount < 20:
-                assert frontier.remove(amount) == (amount in there)
-                there.discard(amount)
+        elif step == "remove" and amount < 20:  # of what was left over
+            assert frontier.remove(amount) == (amount in there)
+            there.discard(amount)
         assert frontier.waiting == len(there)
 
 

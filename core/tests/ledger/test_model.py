@@ -6,6 +6,7 @@ import copy
 import shutil
 import tempfile
 from array import array
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -164,7 +165,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert list(ledger.settled(5, 2)) == [row for row in rows if row.index >= 5][:2]
         ranges = list(ledger.unsettled(0))
         assert [index for first, stop in ranges for index in range(first, stop)] == model.free()
-        assert all(before[1] < after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+        assert all(before[1] < after[0] for before, after in pairwise(ranges))
         pieces = sorted(model.pieces.values(), key=lambda piece: (piece.ordinal, piece.skip))
         found = ledger.open_pieces()
         assert sorted(found, key=lambda piece: piece.key) == sorted(

@@ -42,6 +42,13 @@ def test_there_are_five_tries(slept: list[float]) -> None:
     assert failing.calls == 5
 
 
+def test_a_silent_server_is_asked_three_times(slept: list[float]) -> None:
+    failing = Failing(9, TimeoutError())
+    with pytest.raises(TransientError, match=r"did not answer in time \(tried 3 times\)$"):
+        retrying("s3://b/k", failing)
+    assert (failing.calls, len(slept)) == (3, 2)
+
+
 def test_what_does_not_pass_is_not_tried_again(slept: list[float]) -> None:
     failing = Failing(9, PermissionError("Forbidden"))
     with pytest.raises(StorageError, match=r"^s3://b/k: permission denied: Forbidden$"):

@@ -15,7 +15,20 @@ from insula.cli.output import complain, write
 from insula.errors import PluginError, UserError
 
 # Each in the module of its name, as `command`.
-BUILT_IN = ("run", "resume", "jobs", "status", "stop", "plugins")
+BUILT_IN = (
+    "init",
+    "check",
+    "run",
+    "resume",
+    "stop",
+    "jobs",
+    "status",
+    "logs",
+    "results",
+    "retry",
+    "delete",
+    "plugins",
+)
 _ENTRY_POINTS = "insula.commands"
 
 

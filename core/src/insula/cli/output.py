@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO, Any
 
 from insula.errors import OutputError
@@ -30,6 +31,29 @@ def write(text: str) -> None:
     """
     try:
         _write(sys.stdout, text)
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def write_lines(lines: Iterable[bytes], *, at_once: bool = False) -> None:
+    """Write lines, each with its newline, to standard output.
+
+    Args:
+        at_once: whether each is to be seen as soon as it comes.
+
+    Raises:
+        OutputError: if they cannot be written, other than by a broken pipe.
+    """
+    stream = sys.stdout.buffer
+    try:
+        for line in lines:
+            stream.write(line)
+            if at_once:
+                stream.flush()
+        stream.flush()
     except BrokenPipeError:
         _silence(sys.stdout)
     except OSError as error:

@@ -26,6 +26,15 @@ def _plural(noun: str) -> str:
     return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
 
 
+def size(length: int) -> str:
+    """Return a number of bytes in the unit that fits."""
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    amount, unit = float(length), 0
+    while amount >= 1000 and unit < len(units) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return count(length, "byte") if unit == 0 else f"{amount:.3g} {units[unit]}"
+
+
 def of(done: int, total: int | None, noun: str) -> str:
     """Return how many of how many, as far as the total is known."""
     return count(done, noun) if total is None else f"{done:,} of {count(total, noun)}"

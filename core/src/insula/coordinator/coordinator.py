@@ -34,6 +34,8 @@ _STATUS_SECONDS = 1.0
 _WAIT_FOR_PACE = 0.3
 _WORTH_A_WORKER = 0.1
 _LARGE = 1024 * 1024
+# Who is this long in one batch (seconds) may well be longer.
+_LONG = 0.5
 # Signals that an operator or the kernel sends for reasons that are not the batch's.
 _UNEXPLAINED = {signal.SIGKILL, signal.SIGTERM}
 
@@ -184,6 +186,20 @@ class Coordinator:
             for member in ready:
                 if self.work.waiting and (frame := self.work.lease(member, len(self._job.assignments))):
                     self._executor.send(member.handle, frame)
+
+        if not self.work.waiting:
+            self._share(ready, time.monotonic())
+
+    def _share(self, ready: list[Member], now: float) -> None:
+        """Where a worker idles, give it what another has not begun, being long in one batch."""
+        idle = [member for member in ready if not member.leases]
+        for member in ready:
+            if idle and len(member.leases) > 1:
+                doing = self._crew.predicting(member)
+                first = member.leases[0]
+                if doing and first.holds(doing.ordinal, doing.skip) and now - doing.since > _LONG:
+                    self._executor.send(member.handle, self.work.drop(member))
+                    idle.pop()
 
     def _staff(self) -> None:
         if self._crew.hopeless:

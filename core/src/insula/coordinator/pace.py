@@ -7,7 +7,7 @@ _SECONDS = 0.075
 # The first batches are no measure of the later ones: caches are cold, and a clock is coarse.
 _GROWTH = 16
 # At the end of a job fair shares become tiny; below this, the sync that each lease costs is longer than its work.
-_LEAST = 0.004
+_LEAST = 0.001
 
 
 class Pace:

@@ -154,6 +154,15 @@ class Work:
             self._give_back(lease)
         member.leases.clear()
 
+    def drop(self, member: Member) -> dict[str, Any]:
+        """Take back the lease that a worker has not begun; return the frame that tells it.
+
+        Should it have begun it all the same, its report comes too late and changes nothing.
+        """
+        lease = member.leases.pop()
+        self._give_back(lease)
+        return {"type": "drop", "lease": lease.number}
+
     def _give_back(self, lease: Lease) -> None:
         if lease.piece is None:
             self._frontier.give_back(lease.first, lease.stop)

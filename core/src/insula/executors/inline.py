@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -37,6 +38,7 @@ class InlineExecutor(Executor):
         self._awake = threading.Event()
         self._before = (dict(os.environ), Path.cwd(), list(sys.path))
         self._modules = set(sys.modules)
+        self._logging = (list(logging.root.handlers), logging.root.level)
 
     def start(self, start: Start) -> Inline:
         """Make a worker."""
@@ -97,6 +99,8 @@ class InlineExecutor(Executor):
             if name not in self._modules:
                 del sys.modules[name]
         sys.path[:] = path
+        logging.root.handlers[:], level = self._logging
+        logging.root.setLevel(level)
         self._workers.clear()
 
 

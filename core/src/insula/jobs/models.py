@@ -33,11 +33,15 @@ def localise(api: ApiSpec, project: Path, cache: Path) -> ApiSpec:
             listed.append(attrs.evolve(model, path=str(_bring(model.path, project, cache))))
         except (ProjectError, StorageError) as error:
             faults.append(f"model {model.name}: {error}")
+        except OSError as error:
+            faults.append(f"model {model.name}: it cannot be kept in {cache}: {error.strerror}")
     if models.directory is not None:
         try:
             listed += _in_directory(models, _bring(models.directory, project, cache))
         except (ProjectError, StorageError) as error:
             faults.append(f"models in {models.directory}: {error}")
+        except OSError as error:
+            faults.append(f"models in {models.directory}: they cannot be kept in {cache}: {error.strerror}")
     if faults:
         raise ProjectError("\n".join(faults))
     found = attrs.evolve(models, listed=tuple(listed), directory=None)

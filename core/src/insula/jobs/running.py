@@ -29,6 +29,7 @@ from insula.jobs.composing import Composed, compose, create_executor, shown_subm
 from insula.jobs.ended import FINISHED
 from insula.jobs.finishing import finish, iso_time, summarise
 from insula.jobs.lock import JobLock
+from insula.jobs.logs import LogBound
 from insula.jobs.models import localise
 from insula.jobs.record import Record
 from insula.jobs.submitting import discard
@@ -121,6 +122,7 @@ class _Run:
         self._folder = folder
         self._record = record
         self._watch = watch
+        self._logs = LogBound(folder)
         self._prepared = prepared
         outputs.claim(record.output, record.job_id, folder)
         composed = prepared.composed or compose(
@@ -159,7 +161,7 @@ class _Run:
             self._exporter,
             self._executor,
             self._events,
-            self._watch.progress,
+            self._observe,
             keep_going=self._prepared.keep_going,
         )
         if ledger.state.epoch > 1:
@@ -172,6 +174,11 @@ class _Run:
             self._watch.began(coordinator)
         with _full_disk_named(self._folder):
             return self._end(coordinator, self._outcome(coordinator))
+
+    def _observe(self, stands: Progress) -> None:
+        self._logs.look()
+        if self._watch.progress is not None:
+            self._watch.progress(stands)
 
     def _outcome(self, coordinator: Coordinator) -> Ending:
         """Run the coordinator, and turn what ends it early into a status that can be resumed from."""

@@ -76,34 +76,38 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
         UserError: if anything is wrong with it; no job is left behind then.
     """
     composed = check(request)
-    project = request.project.absolute()
-    job_id, folder = store.create()
-    asked = composed.submission.output
-    output = _output(asked, project) if asked else str(folder.results)
+    _, folder = store.create()
     claimed = False
     try:
-        outputs.claim(output, job_id, folder)
+        record = make_record(request, composed, folder)
+        outputs.claim(record.output, record.job_id, folder)
         claimed = True
-        record = Record(
-            job_id=job_id,
-            api_name=composed.api.name,
-            created=time.time(),
-            project=str(project),
-            entry=composed.api.raw,
-            submission=composed.submission.raw,
-            output=output,
-            executor=request.executor,
-            batch_prefix=make_prefix(),
-            insula=__version__,
-            fingerprint=_fingerprint(project, composed, outputs.place(output, folder)),
-        )
         record.write(folder)
     except BaseException:
         if claimed:
-            outputs.abandon(output, folder)
+            outputs.abandon(record.output, folder)
         discard(folder)
         raise
     return folder, record, composed
+
+
+def make_record(request: Request, composed: Composed, folder: JobFolder) -> Record:
+    """Return the record of what is asked for, as a job in `folder`."""
+    project, asked = request.project.absolute(), composed.submission.output
+    output = _output(asked, project) if asked else str(folder.results)
+    return Record(
+        job_id=folder.root.name,
+        api_name=composed.api.name,
+        created=time.time(),
+        project=str(project),
+        entry=composed.api.raw,
+        submission=composed.submission.raw,
+        output=output,
+        executor=request.executor,
+        batch_prefix=make_prefix(),
+        insula=__version__,
+        fingerprint=_fingerprint(project, composed, outputs.place(output, folder)),
+    )
 
 
 def _output(asked: str, project: Path) -> str:

@@ -15,6 +15,7 @@ import attrs
 
 from insula import failpoints
 from insula.errors import ConservationError, JobError, OutputError
+from insula.folder import sync_folder
 from insula.ledger import Ledger, Settled
 from insula.results.parts import sync_data, write_all
 
@@ -164,6 +165,9 @@ class Exporter:
 
     def _advance(self, mark: Mark) -> None:
         state = self._ledger.state
+        if not state.exported_bytes:
+            # A file whose name is lost with the power would be missed by a ledger that says how much of it is complete.
+            sync_folder(self.target.parent)
         state.exported, state.exported_bytes, state.exported_lines = mark.index, mark.bytes, mark.lines
         with failpoints.around("watermark"):
             self._ledger.commit()

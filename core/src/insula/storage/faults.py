@@ -33,10 +33,11 @@ class ShortBodyError(ConnectionError):
 
 @attrs.frozen
 class Cause:
-    """Why a storage failed, and of which kind that is."""
+    """Why a storage failed, and of which kind that is; `silent` if it was waited for in vain."""
 
     text: str
     kind: type[StorageError] = StorageError
+    silent: bool = False
 
 
 _BACKENDS = {"botocore", "aiobotocore", "s3fs", "aiohttp", "gcsfs", "google", "adlfs", "azure", "fsspec", "yarl"}
@@ -94,7 +95,7 @@ def _of_network(error: Exception, chain: list[BaseException], names: set[str], s
     if status >= 500 or status in _BUSY_STATUS or any(_code(one) in _BUSY_CODES for one in chain):
         return Cause(f"the server answers {status or _code(error)}: {_text(error)}", TransientError)
     if names & _TIMEOUTS:
-        return Cause("the server did not answer in time", TransientError)
+        return Cause("the server did not answer in time", TransientError, silent=True)
     if "ConnectionRefusedError" in names or "EndpointConnectionError" in names:
         return Cause(f"no connection to the server: {_text(error)}", TransientError)
     if names & _BROKEN:

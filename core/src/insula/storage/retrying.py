@@ -17,7 +17,7 @@ DELAYS = (0.2, 0.6, 1.8, 5.0)
 
 
 def retrying(url: str, call: Callable[[], T]) -> T:
-    """Call until it works, at most five times.
+    """Call until it works, at most five times, and three if the server is silent.
 
     Args:
         url: what messages name.
@@ -25,7 +25,10 @@ def retrying(url: str, call: Callable[[], T]) -> T:
     Raises:
         StorageError: saying why a storage failed. What is no storage's fault passes as it is.
     """
-    for delay in (*DELAYS, None):
+    tries = 0
+    delays = list(DELAYS)
+    while True:
+        tries += 1
         try:
             return call()
         except Exception as error:
@@ -34,8 +37,8 @@ def retrying(url: str, call: Callable[[], T]) -> T:
                 raise
             if cause.kind is not TransientError:
                 raise cause.kind(f"{shown(url)}: {cause.text}") from error
-            if delay is None:
-                tries = len(DELAYS) + 1
+            if not delays:
                 raise TransientError(f"{shown(url)}: {cause.text} (tried {tries} times)") from error
-        time.sleep(delay * random.uniform(0.5, 1.5))
-    raise AssertionError("the last try returns or raises")
+            time.sleep(delays.pop(0) * random.uniform(0.5, 1.5))
+            if cause.silent and delays:
+                delays.pop()  # each of these tries has already waited as long as anyone should

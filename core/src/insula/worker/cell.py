@@ -14,6 +14,7 @@ from pathlib import Path
 import attrs
 
 _FIELDS = struct.Struct("<qqd")
+_ORDINAL = struct.Struct("<q")
 _PREDICT, _READ, _SIZE = 0, 32, 64
 _NOTHING = -1
 
@@ -40,6 +41,12 @@ class Cell:
     def predicting(self, ordinal: int, skip: int, now: float) -> None:
         """Enter `predict` with a batch."""
         _FIELDS.pack_into(self._map, _PREDICT, ordinal, skip, now)
+
+    @property
+    def batch(self) -> int | None:
+        """The batch in `predict`, None if there is none."""
+        (ordinal,) = _ORDINAL.unpack_from(self._map, _PREDICT)
+        return None if ordinal == _NOTHING else int(ordinal)
 
     def predicted(self) -> None:
         """Leave `predict`."""

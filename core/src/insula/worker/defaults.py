@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from insula.descriptors import COMPLETED, NO_CLIENT, Client, Completed, Predicti
 from insula.errors import ProjectError
 from insula.hookspecs import hookimpl
 from insula.project.contract import CONSTRUCTOR, PREDICT, UNUSED, CallPlan, bind, plan
+from insula.worker.log_lines import LogLines
 from insula.worker.outcome import interpret
 from insula.worker.user_class import extend_path, import_class
 
@@ -23,12 +23,14 @@ class Defaults:
         class_name: of the user's class; None if the predictor type needs none.
         arguments: constructor arguments beyond the contract's own.
         needs_total: whether the constructor takes `job_spec`, which is complete only when the input is split.
+        log: how this worker's log reads.
     """
 
     def __init__(self) -> None:
         self.class_name: str | None = None
         self.arguments: tuple[str, ...] = ()
         self.needs_total = False
+        self.log = LogLines()
         self._make: Callable[[Mapping[str, Any]], Any] | None = None
         self._predict: Callable[[list[Any], str], Any] | None = None
         self._returns: Any = "auto"
@@ -37,7 +39,7 @@ class Defaults:
     def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
         """Import the user's class and look at its signatures."""
         spec = context.api.predictor
-        logging.basicConfig(level=spec.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.log.install(spec.log_level.upper())
         if self.class_name is None:
             return []
         extend_path(context.project, spec.python_path)

@@ -121,7 +121,7 @@ class Worker:
 
     def _on_inputs(self, frame: Mapping[str, Any]) -> None:
         inputs = {number: Input(*row) for number, row in enumerate(frame["inputs"])}
-        cell = Cell(Path(self._setup.cell))
+        cell = self._defaults.log.cell = Cell(Path(self._setup.cell))
         predicting = Predicting(
             self._hooks, self._context, self._predictor, cell, self._setup.batch_prefix, self._setup.join_input
         )
@@ -129,13 +129,19 @@ class Worker:
 
     # ------------------------------------------------------------------------------------------ working
 
-    def halt(self) -> None:
-        """End the current lease behind the batch that runs, and all later ones at once; called from any thread."""
+    def overtake(self, frame: Mapping[str, Any]) -> None:
+        """Obey `halt` and `drop` at once, whatever runs or waits; called from any thread, with every frame."""
         if self._leases is not None:
-            self._leases.halted = True
+            if frame["type"] == "halt":
+                self._leases.halted = True
+            elif frame["type"] == "drop":
+                self._leases.dropped.add(frame["lease"])
 
     def _on_halt(self, frame: Mapping[str, Any]) -> None:
-        self.halt()
+        self.overtake(frame)
+
+    def _on_drop(self, frame: Mapping[str, Any]) -> None:
+        self.overtake(frame)
 
     def _on_lease(self, frame: Mapping[str, Any]) -> None:
         assert self._leases is not None, "the inputs come before the first lease"

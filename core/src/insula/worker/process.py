@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from insula.worker.loop import Worker
@@ -31,7 +31,7 @@ def main(descriptor: int, parent: int) -> None:
     """
     connection = _Connection(socket.socket(fileno=descriptor))
     worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
-    connection.serve(worker.halt)
+    connection.serve(worker.overtake)
     frame = connection.frames.get()
     if frame["type"] == "become":
         _become(frame)
@@ -66,9 +66,9 @@ class _Connection:
         self._sending = threading.Lock()
         self._finished = False
 
-    def serve(self, halt: Callable[[], None]) -> None:
-        """Begin to receive; `halt` is called as soon as the coordinator asks for it, whatever else is waiting."""
-        threading.Thread(target=self._receive, args=(halt,), name="insula-receiver", daemon=True).start()
+    def serve(self, overtake: Callable[[Mapping[str, Any]], None]) -> None:
+        """Begin to receive; `overtake` is called with each frame as it comes, whatever else is waiting."""
+        threading.Thread(target=self._receive, args=(overtake,), name="insula-receiver", daemon=True).start()
 
     def send(self, frame: dict[str, Any]) -> None:
         with self._sending:
@@ -88,13 +88,12 @@ class _Connection:
         sys.stdout.flush()
         self._socket.shutdown(socket.SHUT_WR)
 
-    def _receive(self, halt: Callable[[], None]) -> None:
+    def _receive(self, overtake: Callable[[Mapping[str, Any]], None]) -> None:
         unpacker = Unpacker()
         try:
             while data := self._socket.recv(1 << 18):
                 for frame in unpacker.feed(data):
-                    if frame["type"] == "halt":
-                        halt()
+                    overtake(frame)
                     self.frames.put(frame)
         except OSError:
             pass  # a reset says what an end of file says

@@ -1,7 +1,8 @@
 """Frames between coordinator and worker: plain data as JSON behind a length, no pickle, so that both ends may be different
 interpreters with different versions of everything.
 
-Coordinator to worker: `become` (to one that stood by), `setup`, `total`, `inputs`, `lease`, `halt`, `complete`, `finish`.
+Coordinator to worker: `become` (to one that stood by), `setup`, `total`, `inputs`, `lease`, `drop`, `halt`,
+`complete`, `finish`.
 Worker to coordinator: `hello`, `checked`, `ready`, `broken`, `report`, `unwritable`, `completed`, `bye`.
 """
 

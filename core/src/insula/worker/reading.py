@@ -62,19 +62,26 @@ class Reader:
         payloads = self._hooks.read(inputs=self._inputs, references=references)
         if payloads is None:
             raise self._hooks.wrong_answer("insula_read", Iterator, payloads)
-        return payloads
+        # A generator, so that what a source raises before its first payload fails a batch, too, and not the worker.
+        yield from payloads
 
 
 def _ahead(payloads: Iterator[Any]) -> Iterator[Any]:
     """Run an iterator in a thread, one item ahead of its consumer."""
     ready: queue.Queue[Any] = queue.Queue(maxsize=1)
     end = object()
+    failed: list[BaseException] = []
 
     def produce() -> None:
-        for item in payloads:
-            ready.put(item)
+        try:
+            for item in payloads:
+                ready.put(item)
+        except BaseException as error:
+            failed.append(error)  # raised where somebody sees it, or the consumer would wait for ever
         ready.put(end)
 
     threading.Thread(target=produce, name="insula-reader", daemon=True).start()
     while (item := ready.get()) is not end:
         yield item
+    if failed:
+        raise failed[0]

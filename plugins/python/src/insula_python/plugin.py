@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from insula import hookimpl
 from insula.descriptors import PredictorType, WorkerContext
@@ -14,7 +15,13 @@ class PythonPlugin:
     @hookimpl
     def insula_predictor_type(self) -> PredictorType:
         """Describe the predictor type."""
-        return PredictorType(name="python", class_name="PythonPredictor", models="optional", hardware=("gpu",))
+        return PredictorType(
+            name="python",
+            class_name="PythonPredictor",
+            models="optional",
+            hardware=("gpu",),
+            template=Path(__file__).parent / "template",
+        )
 
     @hookimpl
     def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
