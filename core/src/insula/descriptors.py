@@ -106,7 +106,7 @@ class Assignment:
     Args:
         worker: its number, from 0.
         environment: variables set before its interpreter starts; None removes one.
-        devices: names of devices that it alone may use, each locked by the worker itself.
+        devices: names of devices that it alone may use.
         options: by predictor type, what the target says to it (providers, say).
         cpu: its share of the cores, 1.0 being one core.
     """

@@ -88,10 +88,15 @@ class JobFolder:
             folder.mkdir(mode=0o700)
 
 
-def replace(path: Path, value: Any, *, durable: bool = True) -> None:
-    """Write `value` as JSON so that a reader finds the old file or the new one, never a part of either."""
+def replace(path: Path, value: Any, *, durable: bool = True, private: bool = True) -> None:
+    """Write `value` as JSON so that a reader finds the old file or the new one, never a part of either.
+
+    Args:
+        durable: whether it must survive a power cut.
+        private: whether only the user may read it; otherwise the umask decides.
+    """
     temporary = path.with_name(f".{path.name}.new")
-    with open(temporary, "wb", opener=_private) as file:
+    with open(temporary, "wb", opener=_private if private else None) as file:
         file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         if durable:
             file.flush()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,8 +210,15 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, max_size=40))
 def test_any_layout_and_any_crash_give_each_sample_once_in_order(steps: list[tuple]) -> None:
     memory = Path("/dev/shm")
-    root = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-    job = Job(root)
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
+        job = Job(Path(root))
+        try:
+            run_steps(job, steps)
+        finally:
+            job.close()
+
+
+def run_steps(job: Job, steps: list[tuple]) -> None:
     job.ledger.state.samples = 60  # all of them are split
     job.ledger.commit()
     with pytest.MonkeyPatch.context() as patched:
@@ -242,8 +248,6 @@ def test_any_layout_and_any_crash_give_each_sample_once_in_order(steps: list[tup
     assert (state.exported, state.exported_bytes) == (60, len(expected))
     assert state.exported_lines == state.each == expected.count(b"\n")
     assert job.left() == set()
-    job.close()
-    shutil.rmtree(root)
 
 
 def settle_some(job: Job, index: int, count: int, kind: str, writer: str) -> None:

@@ -1,16 +1,14 @@
-"""Small models, made as they are needed, and contexts of workers."""
+"""Models in files, clients of them, and contexts of workers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper
 
 from insula.descriptors import Assignment, WorkerContext
 from insula.spec import ApiSpec, ComputeSpec, ModelSpec, PredictorSpec
@@ -20,33 +18,7 @@ from insula_onnx.model import SINGLE, OnnxModel
 from insula_onnx.model_file import inspect
 from insula_onnx.settings import OnnxSettings, Section
 
-FLOAT = TensorProto.FLOAT
-Shape = Sequence[int | str | None] | None
 MakeModel = Callable[..., Path]
-
-
-def value(name: str, elements: int, shape: Shape) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, elements, shape)
-
-
-def model_of(
-    graph: onnx.GraphProto, opset: int = 17, ir: int = 8
-) -> onnx.ModelProto:
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
-
-
-def identity(elements: int = FLOAT, shape: Shape = ("N", 4), **versions: int) -> onnx.ModelProto:
-    """A model that answers with what it is given."""
-    ends = [value("x", elements, shape)], [value("y", elements, shape)]
-    return model_of(helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "graph", *ends), **versions)
-
-
-def scaled(factor: float, size: int = 4) -> onnx.ModelProto:
-    """A model that multiplies its input by an initializer that may be given as an input too."""
-    factors = helper.make_tensor("factor", FLOAT, [size], np.full(size, factor, np.float32).tobytes(), raw=True)
-    inputs = [value("x", FLOAT, ["N", size]), value("factor", FLOAT, [size])]
-    nodes = [helper.make_node("Mul", ["x", "factor"], ["y"])]
-    return model_of(helper.make_graph(nodes, "graph", inputs, [value("y", FLOAT, ["N", size])], [factors]))
 
 
 @pytest.fixture

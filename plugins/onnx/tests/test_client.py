@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conftest import FLOAT, identity, scaled
+from making import FLOAT, identity, scaled
 
 from insula_onnx.client import ModelNameError, ONNXClient
 from insula_onnx.model import ModelInputError

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FLOAT, identity, model_of, value
+from making import FLOAT, identity, model_of, value
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays

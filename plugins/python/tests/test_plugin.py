@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from insula.descriptors import PredictorType
@@ -20,7 +21,10 @@ from insula.plugins import find, load, predictor_type
 def test_it_is_found_through_its_entry_point_and_describes_itself() -> None:
     reference = find("insula.predictors", "python")
     assert (reference.distribution, reference.value) == ("insula-python", "insula_python.plugin:plugin")
-    assert predictor_type(reference, load(reference)) == PredictorType(
+    described = predictor_type(reference, load(reference))
+    assert described.template is not None
+    assert (described.template / "cortex.yaml").is_file()
+    assert attrs.evolve(described, template=None) == PredictorType(
         name="python", class_name="PythonPredictor", models="optional", hardware=("gpu",)
     )
 

@@ -21,11 +21,12 @@ def command(job: str, json: bool) -> int:
     from insula.cli.output import write, write_json
     from insula.cli.table import facts
     from insula.jobs.listing import look_closely
+    from insula.jobs.standing import standing
     from insula.jobs.store import JobStore, home
 
     found = look_closely(JobStore(home()).find(job))
     if json:
-        write_json(found.to_plain())
+        write_json(standing(found))
     else:
         write(facts(list(_lines(found))))
     return 0
@@ -33,8 +34,9 @@ def command(job: str, json: bool) -> int:
 
 def _lines(job: ListedJob) -> Iterator[tuple[str, str]]:
     from insula.cli.wording import local_time
+    from insula.jobs.standing import standing
 
-    found = job.to_plain()
+    found = standing(job)
     yield "job", found["job_id"]
     yield "api", found["api_name"]
     yield "status", found["status"].replace("_", " ") if job.finished else found["status"]
@@ -71,3 +73,5 @@ def _pace(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "rate", rate(found["rate"]) + ("" if left is None else f", {duration(left)} left")
     if found.get("longest", 0) > SLOW:
         yield "slowest batch", f"{duration(found['longest'])} so far"
+    for stalled in found["stalled_batches"]:
+        yield "stalled", f"batch {stalled['batch']}, in predict for {duration(stalled['seconds'])}"

@@ -180,7 +180,7 @@ class Coordinator:
         if self._job_is_hopeless():
             return
         if not self.work.waiting and not any(member.leases for member in ready):
-            self.work.failures.release()
+            self.work.release()
         # One lease each before anyone gets a second.
         for _ in range(2):
             for member in ready:

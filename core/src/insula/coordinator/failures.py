@@ -148,11 +148,13 @@ class Failures:
         """How many pieces are out of attempts and wait for a first success."""
         return len(self._aside)
 
-    def release(self) -> None:
-        """Go on with what was put aside: something has succeeded, or nothing else is left to do."""
+    def release(self) -> list[tuple[Piece, Error]]:
+        """Go on with what was put aside: something has succeeded, or nothing else is left to do.
+
+        Returns the pieces that were given up on.
+        """
         aside, self._aside = self._aside, []
-        for piece, error in aside:
-            self._exhausted(piece, error)
+        return [(piece, error) for piece, error in aside if self._exhausted(piece, error)]
 
     def _is_whole(self, piece: Piece) -> bool:
         reference = next(self._ledger.slice_at(piece.ordinal).references())

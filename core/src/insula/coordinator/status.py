@@ -27,6 +27,9 @@ class Progress:
         rate: samples a second, lately.
         remaining: seconds until the end at this rate, None if unknown.
         longest: seconds that the slowest batch has been in `predict` by now.
+        attempts, interruptions: failed calls, and ends of workers that nobody can explain, so far.
+        started: when the first coordinator began, seconds since 1970.
+        seconds: of running, all coordinators together.
     """
 
     status: str
@@ -40,6 +43,10 @@ class Progress:
     rate: float
     remaining: float | None
     longest: float
+    attempts: int = 0
+    interruptions: int = 0
+    started: float | None = None
+    seconds: float = 0.0
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -78,4 +85,8 @@ def progress(state: State, workers: int, rate: float, longest: float) -> Progres
         rate=round(rate, 3),
         remaining=round(left / rate, 1) if rate and state.split_done else None,
         longest=round(longest, 3),
+        attempts=state.attempts,
+        interruptions=state.interruptions,
+        started=state.started,
+        seconds=round(state.running, 3),
     )

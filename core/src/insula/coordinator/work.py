@@ -58,7 +58,7 @@ class Work:
         if len(member.leases) >= LEASES:
             return None
         if self.failures.aside and self.failures.any_success:
-            self.failures.release()
+            self.release()
         if self.failures.waiting:
             return self._lease_piece(member, self.failures.waiting.popleft())
         # Until something has succeeded, a predictor that always fails should not be called often.
@@ -139,8 +139,15 @@ class Work:
     def _reference(self, ordinal: int) -> BatchRef:
         return next(self._ledger.slice_at(ordinal).references())
 
+    def release(self) -> None:
+        """Go on with the pieces that were put aside."""
+        for piece, error in self.failures.release():
+            self._tell_failure(piece, error, lost=True)
+
     def _fail(self, piece: Piece, error: Error, *, retry: bool = True) -> None:
-        lost = self.failures.failed(piece, error, retry=retry)
+        self._tell_failure(piece, error, lost=self.failures.failed(piece, error, retry=retry))
+
+    def _tell_failure(self, piece: Piece, error: Error, *, lost: bool) -> None:
         self._events.emit(
             "dead_letters" if lost else "attempt_failed", batch=piece.ordinal, index=piece.index, samples=piece.take,
             attempts=piece.attempts, error=f"{error.type}: {error.message}",

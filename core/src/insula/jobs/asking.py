@@ -13,7 +13,7 @@ from insula.documents import read_document
 from insula.errors import JobError
 from insula.folder import JobFolder
 from insula.jobs.lock import is_held
-from insula.jobs.record import Record
+from insula.jobs.record import Record, read_record
 from insula.loading import CONFIG_FILE
 from insula.loading.entries import choose
 from insula.project.files import fingerprint
@@ -82,6 +82,30 @@ def accept_change(folder: JobFolder, record: Record, change: Change) -> Record:
     changed = attrs.evolve(record, entry=change.entry, fingerprint=change.fingerprint)
     changed.write(folder)
     return changed
+
+
+def record_to_resume(folder: JobFolder, *, changed: bool = False) -> Record:
+    """Return the record with which a job goes on.
+
+    Args:
+        changed: whether a project that changed is accepted, and recorded, as the one to go on with.
+
+    Raises:
+        JobError: if the project changed and that is not accepted, naming the files.
+    """
+    record = read_record(folder)
+    if is_held(folder.lock):
+        # Said by who holds the lock, before anything is said of the project.
+        return record
+    change = find_change(record)
+    if not change.names:
+        return record
+    if changed:
+        return accept_change(folder, record, change)
+    raise JobError(
+        f"the project changed since the job began: {', '.join(change.names)}\n"
+        f"Undo that, or accept it: insula resume --changed {record.job_id}"
+    )
 
 
 def _without(output: Path, project: Path, found: Mapping[str, str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ def finish(job: Job, ledger: Ledger, exporter: Exporter, coordinator: Coordinato
     if ending.status != "completed":
         return ending
     ending = Ending("completed_with_failures" if state.dead else "succeeded")
-    replace(job.output / outputs.SUMMARY, summarise(job, ledger, ending))
+    replace(job.output / outputs.SUMMARY, summarise(job, ledger, ending), private=False)
     outputs.publish(job.destination, job.output / outputs.SUMMARY)
     return ending
 

@@ -25,8 +25,8 @@ class PythonPlugin:
 
     @hookimpl
     def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
-        """Refuse models where nobody could load them."""
-        if context.models and not context.api.compute.targets:
+        """Refuse models where nobody could load them: a GPU is no more than a place."""
+        if context.models and not set(context.api.compute.targets) - {"gpu"}:
             return [
                 "predictor.models: predictor type python loads no models by itself: name a hardware target that does "
                 "in compute, or leave models out, give the path in predictor.config and load it in your constructor"
