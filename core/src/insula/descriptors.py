@@ -192,12 +192,14 @@ class Payload:
         positions: the position of each sample in its batch; None if they are 0, 1, 2, ….
         unreadable: what could not be read; `samples` and `unreadable` together are the batch.
         raw: the JSON text of each sample, on one line; None if the source has none.
+        index: what the results call the first sample of the batch; None if that is its position in this job's input.
     """
 
     samples: list[Any]
     positions: Sequence[int] | None = None
     unreadable: tuple[Unreadable, ...] = ()
     raw: Sequence[bytes] | None = None
+    index: int | None = None
 
 
 @attrs.frozen

@@ -12,10 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from insula.descriptors import Position
-from insula.errors import InputChangedError
+from insula.errors import InputChangedError, SourceError
 from insula.sources import lines, scanning
 from insula.sources.compression import kind_of_content
 from insula.sources.lines import split_lines
+from insula.sources.listing import list_files
 from insula.sources.opening import stamp_of
 from insula.spec import BatchRef, Block, Input, Slice
 
@@ -161,3 +162,17 @@ def test_an_input_that_changes_while_it_is_split_is_named(tmp_path: Path) -> Non
     os.truncate(inputs[0].uri, 1 << 18)
     with pytest.raises(InputChangedError, match="it ends at byte 262144"):
         list(blocks)
+
+
+@pytest.mark.parametrize("size", [1, 32])
+def test_a_file_that_does_not_begin_as_json_lines_is_refused(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" * 20 + "1\n")
+    with pytest.raises(SourceError, match="rows.csv is not a file of JSON lines"):
+        list(split_lines(list_files([str(path)], (), (), tmp_path), size))
+
+
+def test_a_file_with_one_good_line_at_its_beginning_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("a,b\n\n" * 19 + "1\n" + "a,b\n")
+    assert sum(block.samples for block in split_lines(list_files([str(path)], (), (), tmp_path), 4)) == 21

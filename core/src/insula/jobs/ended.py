@@ -23,4 +23,4 @@ def read_status(folder: JobFolder) -> dict[str, Any]:
 
 def has_ended(folder: JobFolder) -> bool:
     """Return whether nothing is left to do for a job, or there is no such job any more."""
-    return not folder.root.exists() or read_status(folder).get("status") in FINISHED
+    return not folder.record.exists() or read_status(folder).get("status") in FINISHED

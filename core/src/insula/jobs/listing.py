@@ -120,7 +120,7 @@ def _counted(folder: JobFolder) -> dict[str, Any]:
     if not folder.ledger.exists():
         # It died before its coordinator began.
         return {}
-    ledger = Ledger(folder.ledger)
+    ledger = Ledger(folder.ledger, create=True)  # one that was killed in the making counts nothing
     try:
         return progress(ledger.state, workers=0, rate=0.0, longest=0.0).to_plain()
     finally:

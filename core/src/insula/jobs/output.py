@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -36,8 +38,10 @@ def claim(output: str, job_id: str, folder: JobFolder) -> None:
     try:
         here.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not _claim(path, output, {"job_id": job_id, "folder": str(folder.root)}):
-            return
+        folder.outputs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _one_at_a_time(folder.outputs / ".lock"):
+            if not _claim(path, output, {"job_id": job_id, "folder": str(folder.root)}):
+                return
         if not os.access(here, os.W_OK):
             raise OutputError(f"{output} is not writable")
         if is_url(output):
@@ -47,6 +51,14 @@ def claim(output: str, job_id: str, folder: JobFolder) -> None:
     except OSError as error:
         raise OutputError(f"results cannot be written to {shown(output)}: {error.strerror}") from error
     (here / PARTIAL).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Keep the jobs of one home from taking over the same stale claim together."""
+    with open(path, "wb") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
 
 
 def _claim(path: Path, output: str, mine: dict[str, str]) -> bool:

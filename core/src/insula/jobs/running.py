@@ -134,6 +134,8 @@ class _Run:
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
         self._job = make_job(folder, record, composed, self._ledger)
         self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, self._job.output))
+        # What ended with this coordinator died of it: its cells must not charge anyone at the next start.
+        stack.callback(_clear, folder.cells)
         options = {"standby": prepared.standby} if prepared.standby is not None else {}
         self._executor = create_executor(record.executor, options)
         stack.callback(self._executor.close)
@@ -212,6 +214,11 @@ class _Run:
         if ending.status in FINISHED:
             outputs.release(self._record.output, self._folder)
         return summary
+
+
+def _clear(cells: Path) -> None:
+    for cell in cells.iterdir():
+        cell.unlink(missing_ok=True)
 
 
 def make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger) -> Job:

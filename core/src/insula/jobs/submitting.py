@@ -77,15 +77,12 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
     """
     composed = check(request)
     _, folder = store.create()
-    claimed = False
     try:
         record = make_record(request, composed, folder)
-        outputs.claim(record.output, record.job_id, folder)
-        claimed = True
+        # Before the claim, which is good only as long as there is a job behind it.
         record.write(folder)
+        outputs.claim(record.output, record.job_id, folder)
     except BaseException:
-        if claimed:
-            outputs.abandon(record.output, folder)
         discard(folder)
         raise
     return folder, record, composed

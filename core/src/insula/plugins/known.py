@@ -20,6 +20,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "delimited_files": "insula",
         "item_list": "insula",
         "file_path_lister": "insula",
+        "dead_letters": "insula",
     },
     "insula.executors": {
         "inline": "insula",

@@ -42,13 +42,13 @@ def _lines(
 ) -> Iterator[bytes]:
     reference = next(ledger.slice_at(ordinal).references())
     positions = [letter.index - reference.index for letter in letters]
-    raw = _inputs(hooks, inputs, reference)
+    first, raw = _inputs(hooks, inputs, reference)
     places = _places(ledger, hooks, inputs, ordinal, positions)
     for letter, position, place in zip(letters, positions, places, strict=True):
         kind, message, traceback = ledger.error(letter.error)
         yield orjson.dumps(
             {
-                "index": letter.index,
+                "index": first + position,
                 "source": place.source,
                 "line": place.line,
                 "input": raw.get(position),
@@ -59,17 +59,18 @@ def _lines(
         )
 
 
-def _inputs(hooks: Hooks, inputs: Mapping[int, Input], reference: BatchRef) -> dict[int, Any]:
-    """Return the samples of a batch by position: as JSON where they are JSON, else as the text that they are."""
+def _inputs(hooks: Hooks, inputs: Mapping[int, Input], reference: BatchRef) -> tuple[int, dict[int, Any]]:
+    """Return the index of a batch's first sample, and all by position: as JSON, else as the text that they are."""
     try:
         payload = next(iter(hooks.read(inputs=inputs, references=[reference]) or ()))
     except (UserError, OSError):
-        return {}
+        return reference.index, {}
+    first = reference.index if payload.index is None else payload.index
     found: dict[int, Any] = {bad.position: bad.raw.decode("utf-8", "backslashreplace") for bad in payload.unreadable}
     positions = range(len(payload.samples)) if payload.positions is None else payload.positions
     for at, position in enumerate(positions):
         found[position] = _fragment(payload, at)
-    return found
+    return first, found
 
 
 def _fragment(payload: Payload, at: int) -> Any:

@@ -12,6 +12,8 @@ from insula.errors import SourceError
 from insula.sources.compression import HEAD, SUFFIXES, kind_of_content
 from insula.sources.copying import make_copy
 from insula.sources.opening import InputFile, is_spooled, name_of, open_input
+from insula.sources.parsing import parse
+from insula.sources.scanning import HEAD as HEAD_LINES
 from insula.sources.scanning import Chunk, scan
 from insula.spec import Block, Extent, Input
 
@@ -101,6 +103,8 @@ class _Splitter:
         run = _Run(number, at, lines)
         while at < file.size:
             chunk = scan(file, at, self.size - self.filled, self.size)
+            if not (resumed or lines):
+                _check_head(file.source, chunk.head)
             self.filled = (self.filled + chunk.samples) % self.size
             run.add(chunk, lines)
             if chunk.stops and self.extents:
@@ -150,3 +154,15 @@ def _beginning(file: InputFile, source: Input) -> int:
             f"{name_of(source)} is {kind} data, which its name does not say: rename it to end in {suffix}"
         )
     return len(_BOM) if head.startswith(_BOM) else 0
+
+
+def _check_head(source: Input, head: Sequence[bytes]) -> None:
+    """Refuse a file that does not even begin as JSON lines: a CSV, say, or one JSON array over many lines."""
+    if len(head) < HEAD_LINES:
+        return
+    payload = parse(b"\n".join(head), len(head))
+    if not payload.samples:
+        raise SourceError(
+            f"{name_of(source)} is not a file of JSON lines: of its first {HEAD_LINES} lines none is JSON "
+            f"(the first: {payload.unreadable[0].error}). Each line must be one JSON value."
+        )

@@ -13,6 +13,7 @@ import attrs
 
 from insula.sources.opening import InputFile
 
+HEAD = 20
 _CHUNK = 1 << 18
 # Many lines to a batch are measured faster by joining them again; few, by adding up all lengths.
 _JOIN_FROM = 6
@@ -29,6 +30,7 @@ class Chunk:
         last: where the last sample ends.
         lines: how many lines there are, blank ones included.
         end: where they end.
+        head: the first of those that are not blank.
     """
 
     samples: int
@@ -37,6 +39,7 @@ class Chunk:
     last: int
     lines: int
     end: int
+    head: Sequence[bytes] = ()
 
 
 def scan(file: InputFile, offset: int, first: int, step: int) -> Chunk:
@@ -59,9 +62,8 @@ def scan(file: InputFile, offset: int, first: int, step: int) -> Chunk:
     if not all(lines) or any(map(bytes.isspace, lines)):
         return _with_blanks(lines, offset, end, first, step)
     count = len(lines)
-    return Chunk(
-        count, _stops(lines, offset, end, first, step), range(first, count + 1, step), end, count, end
-    )
+    stops = _stops(lines, offset, end, first, step)
+    return Chunk(count, stops, range(first, count + 1, step), end, count, end, lines[:HEAD])
 
 
 def _stops(lines: list[bytes], offset: int, end: int, first: int, step: int) -> list[int]:
@@ -91,7 +93,8 @@ def _with_blanks(lines: list[bytes], offset: int, end: int, first: int, step: in
     samples = [number for number, line in enumerate(lines) if line and not line.isspace()]
     final = samples[first - 1 :: step]
     last = ends[samples[-1]] if samples else offset
-    return Chunk(len(samples), [ends[at] for at in final], [at + 1 for at in final], last, len(lines), end)
+    head = [lines[at] for at in samples[:HEAD]]
+    return Chunk(len(samples), [ends[at] for at in final], [at + 1 for at in final], last, len(lines), end, head)
 
 
 def _long_line(file: InputFile, offset: int, first: int) -> Chunk:

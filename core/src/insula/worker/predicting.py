@@ -83,12 +83,13 @@ class Predicting:
         if predictions.kind == "stored":
             return b"", 0, 0, count, letters
         inputs = payload.raw if self._join else None
+        index = reference.index if payload.index is None else payload.index
         if predictions.kind == "each":
-            encoded = encode_each(predictions.values, reference.index, batch_id, payload.positions, inputs)
+            encoded = encode_each(predictions.values, index, batch_id, payload.positions, inputs)
             letters += [(position, Failure("TypeError", text, "")) for position, text in encoded.failures]
             report.non_finite += encoded.non_finite
             return encoded.lines, encoded.count, 0, 0, letters
-        encoded = encode_whole(predictions.values, reference.index + skip, count, batch_id, inputs=inputs)
+        encoded = encode_whole(predictions.values, index + skip, count, batch_id, inputs=inputs)
         if encoded.failures:
             raise TypeError(encoded.failures[0][1])
         report.non_finite += encoded.non_finite
@@ -121,4 +122,5 @@ def _part(payload: Payload, skip: int, take: int) -> Payload:
         positions=[positions[at] for at in kept],
         unreadable=tuple(bad for bad in payload.unreadable if bad.position in chosen),
         raw=None if payload.raw is None else [payload.raw[at] for at in kept],
+        index=payload.index,
     )
