@@ -39,6 +39,7 @@ class Request:
         inputs: files, folders or globs of JSON lines, in place of the submission's source.
         batch_size, workers, output, config: laid over the submission.
         executor: what starts the workers.
+        items: samples in place of the submission's source.
     """
 
     project: Path
@@ -50,6 +51,7 @@ class Request:
     output: str | None = None
     config: Mapping[str, Any] = attrs.field(factory=dict)
     executor: str = "process"
+    items: Sequence[Any] | None = None
 
 
 def check(request: Request) -> Composed:
@@ -152,12 +154,10 @@ def _submission(request: Request, project: Path) -> Document:
 
 def _laid_over(written: Mapping[str, Any], request: Request) -> dict[str, Any]:
     data = dict(written)
-    if request.inputs:
-        kept = data.get("delimited_files")
-        for source in _SOURCES:
-            data.pop(source, None)
-        kept = {key: kept[key] for key in ("batch_size",) if key in kept} if isinstance(kept, Mapping) else {}
-        data["delimited_files"] = {**kept, "paths": [_absolute(path) for path in request.inputs]}
+    if request.items is not None:
+        data = _instead(data, "item_list", "items", request.items)
+    elif request.inputs:
+        data = _instead(data, "delimited_files", "paths", [absolute(path) for path in request.inputs])
     if request.batch_size is not None:
         for source in _SOURCES:
             if isinstance(data.get(source), Mapping):
@@ -165,11 +165,19 @@ def _laid_over(written: Mapping[str, Any], request: Request) -> dict[str, Any]:
     if request.workers is not None:
         data["workers"] = request.workers
     if request.output is not None:
-        data["output"] = _absolute(request.output)
+        data["output"] = absolute(request.output)
     if request.config:
         data["config"] = merge(data.get("config") or {}, request.config)
     return data
 
 
-def _absolute(path: str) -> str:
+def _instead(data: Mapping[str, Any], source: str, key: str, value: Any) -> dict[str, Any]:
+    """Return a submission with another source; of one of the same kind, the batch size is kept."""
+    before = data.get(source)
+    size = {"batch_size": before["batch_size"]} if isinstance(before, Mapping) and "batch_size" in before else {}
+    return {**{name: one for name, one in data.items() if name not in _SOURCES}, source: {**size, key: value}}
+
+
+def absolute(path: str) -> str:
+    """Return a path of this process, whose working directory is not the project, or a URL as it is."""
     return path if "://" in path else str(Path(path).expanduser().absolute())

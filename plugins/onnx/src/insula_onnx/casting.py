@@ -21,11 +21,23 @@ def to_array(value: Any, dtype: np.dtype[Any]) -> Array:
     """
     if isinstance(value, np.ndarray):
         return np.asarray(value)
+    is_list = isinstance(value, (list, tuple))
     try:
         # Left to itself numpy turns [1, "a"] into strings.
-        return np.asarray(value, dtype=object if dtype.kind == "O" and isinstance(value, (list, tuple)) else None)
+        made = np.asarray(value, dtype=object if dtype.kind == "O" and is_list else None)
+        # And [1, 2**63] into floats, which are not exact.
+        if is_list and made.dtype.kind == "f" and dtype.kind in "iu" and np.abs(made).max(initial=0) > 2**53:
+            return _integers(np.asarray(value, dtype=object), dtype, made)
+        return made
     except ValueError as error:
         raise Unsafe("its lists differ in length" if "inhomogeneous" in str(error) else str(error)) from error
+
+
+def _integers(objects: Array, dtype: np.dtype[Any], otherwise: Array) -> Array:
+    """Return Python's integers as an array if they all are integers and in range."""
+    limits = np.iinfo(dtype)
+    fit = all(isinstance(one, int) and limits.min <= one <= limits.max for one in objects.flat)
+    return objects.astype(dtype) if fit else otherwise
 
 
 def cast(array: Array, dtype: np.dtype[Any]) -> Array:

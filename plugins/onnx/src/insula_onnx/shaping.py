@@ -43,6 +43,8 @@ class Shape:
         if self._dimensions is None:
             return None
         sizes = tuple(size if isinstance(size, int) else -1 for size in self._dimensions)
+        if not sizes and math.prod(found) == 1:
+            return ()
         if len(found) > 1 or (len(found) == 1 and len(sizes) == 2 and sizes[1] == found[0]):
             behind = Shape(self._dimensions[1:]).allows(found) and sizes[:1] in ((-1,), (1,))
             return (1, *found) if behind else None
