@@ -34,13 +34,18 @@ ORDER = (
     "executors",
     "coordinator",
     "jobs",
+    "api",
     "cli",
     "__main__",
     "testing",
 )
 PLUGIN_SYSTEM = {"hookspecs", "hooks", "plugins"}
 # What `from insula import …` gives that is no module: where it is defined.
-OFFERED = {"hookimpl": "hookspecs", "__version__": "errors"}
+OFFERED = {
+    "hookimpl": "hookspecs",
+    "__version__": "errors",
+    **dict.fromkeys(("run", "submit", "open_job", "Job", "JobResult"), "api"),
+}
 
 
 def part(file: Path) -> str:

@@ -75,7 +75,7 @@ def test_version(runner: CliRunner) -> None:
     ("arguments", "says"),
     [
         (["statsu", "01"], "there is no command 'statsu'; did you mean status?\nSee `insula --help`."),
-        (["zzz"], "there is no command 'zzz'; known: jobs, plugins, resume, run, status, stop\n"),
+        (["zzz"], "there is no command 'zzz'; known: check, delete, init, jobs, logs, plugins, "),
         (["run"], "Missing argument 'PROJECT'.\nSee `insula run --help`."),
         (["run", ".", "--workers", "0"], "--workers"),
         (["run", ".", "--workres", "2"], "--workres"),

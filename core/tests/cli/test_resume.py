@@ -14,6 +14,7 @@ from insula.errors import WorkerFault
 from insula.folder import JobFolder
 from insula.jobs.lock import JobLock
 from insula.jobs.record import Record, read_record
+from insula.jobs.running import Prepared
 from insula.project.files import fingerprint
 
 SUMMARY: dict[str, Any] = {
@@ -34,8 +35,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Record]:
     """What the engine was asked to run."""
     records: list[Record] = []
 
-    def run(folder: JobFolder, record: Record, watch: Any, composed: Any) -> dict[str, Any]:
-        assert composed is None
+    def run(folder: JobFolder, record: Record, watch: Any, prepared: Prepared) -> dict[str, Any]:
+        assert prepared == Prepared()
         records.append(record)
         return {"job_id": record.job_id, **SUMMARY}
 

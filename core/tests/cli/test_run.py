@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from insula.cli.group import insula
 from insula.errors import OutputError, ProjectError, WorkerFault
 from insula.folder import JobFolder
-from insula.jobs.running import Watch
+from insula.jobs.running import Prepared, Watch
 from insula.jobs.store import JobStore
 from insula.jobs.submitting import Request, discard
 
@@ -137,6 +137,21 @@ def test_a_request_that_is_refused(
     )
 
 
+@pytest.mark.parametrize("flags", [[], ["--keep-going"]])
+def test_keep_going(
+    flags: list[str], runner: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def run(folder: JobFolder, record: Any, watch: Watch, prepared: Prepared) -> dict[str, Any]:
+        seen.append(prepared.keep_going)
+        return {"job_id": record.job_id, **SUMMARY}
+
+    monkeypatch.setattr("insula.jobs.running.run", run)
+    runner.invoke(insula, ["run", "p", *flags])
+    assert seen == [bool(flags)]
+
+
 def test_a_wrong_config_is_refused(runner: CliRunner, engine: Engine) -> None:
     done = runner.invoke(insula, ["run", "p", "--config", "a"])
     assert done.exit_code == 2
@@ -209,6 +224,9 @@ class Coordinator:
 
     def stop(self) -> None:
         self.stopped += 1
+
+    def abort(self) -> None:
+        raise AssertionError("one signal aborts nothing")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from insula.cli.group import insula
 from insula.jobs.lock import JobLock
+from insula.worker.cell import Cell
 
 MakeJob = Callable[..., Any]
 STANDS: dict[str, Any] = {
@@ -23,6 +25,10 @@ STANDS: dict[str, Any] = {
     "rate": 12.0,
     "remaining": 7.0,
     "longest": 0.3,
+    "attempts": 3,
+    "interruptions": 1,
+    "started": 1_700_000_001.0,
+    "seconds": 3.0,
 }
 
 
@@ -57,7 +63,36 @@ def test_a_running_job(make_job: MakeJob, runner: CliRunner) -> None:
         "executor": "process",
         **STANDS,
         "dead_letters": 2,
+        "attempts_failed": 3,
+        "interruptions": 1,
+        "stalled_batches": [],
+        "job_status": {
+            "job_id": record.job_id,
+            "api_name": "doubles",
+            "workers": 2,
+            "status": "running",
+            "batches_in_queue": 38,
+            "batch_metrics": {"succeeded": 11, "failed": 1, "avg_time_per_batch": 0.5},
+            "worker_counts": {"running": 2},
+            "created_time": "2023-11-14T22:13:20.000+00:00",
+            "start_time": "2023-11-14T22:13:21.000+00:00",
+            "end_time": None,
+        },
     }
+
+
+def test_a_batch_that_hangs(make_job: MakeJob, runner: CliRunner) -> None:
+    folder, record = make_job(**STANDS)
+    Cell(folder.cells / "1-0-1.cell").predicting(7, 0, time.monotonic() - 3661)
+    Cell(folder.cells / "1-1-2.cell").predicting(8, 0, time.monotonic() - 30)
+    lock = JobLock(folder.lock)
+    try:
+        facts = shown(runner.invoke(insula, ["status", record.job_id]).stdout)
+        plain = json.loads(runner.invoke(insula, ["status", record.job_id, "--json"]).stdout)
+    finally:
+        lock.release()
+    assert facts["stalled"].startswith("batch 7, in predict for 1:01:0")
+    assert [one["batch"] for one in plain["stalled_batches"]] == [7]
 
 
 def test_a_job_that_may_go_on(make_job: MakeJob, runner: CliRunner) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +12,6 @@ from making import identity, scaled
 
 from insula import plugins
 from insula.descriptors import Model, WorkerContext
-from insula.errors import UserError
-from insula.jobs.running import run
-from insula.jobs.store import JobStore
-from insula.jobs.submitting import Request, submit
 from insula.spec import ModelSpec
 from insula_onnx.client import ONNXClient
 from insula_onnx.plugin import OnnxPlugin
@@ -57,18 +54,18 @@ def test_what_the_preflight_loads_is_handed_over_once(context: Callable[..., Wor
         plugin.insula_load_model(made, ModelSpec("m", "model.onnx"))
 
 
-def _submit(folder: Path, models: object, executor: str) -> tuple[dict[str, object], Path]:
+def _run(folder: Path, models: object, executor: str) -> subprocess.CompletedProcess[str]:
+    """Run ten samples through models, as a user does."""
     predictor = {"type": "onnx", "path": "predictor.py", "models": models, "config": {"model": "twice"}}
     project = folder / "project"
-    project.mkdir(exist_ok=True)
+    project.mkdir()
     (project / "predictor.py").write_text(PREDICTOR)
     (project / "cortex.yaml").write_text(json.dumps([{"name": "api", "predictor": predictor}]))
-    items = [[number] * 4 for number in range(10)]
-    source = {"item_list": {"items": items, "batch_size": 3}}
+    source = {"item_list": {"items": [[number] * 4 for number in range(10)], "batch_size": 3}}
     (project / "job.json").write_text(json.dumps({"workers": 2, **source}))
-    request = Request(project, output=str(folder / "out"), executor=executor)
-    job, record, composed = submit(request, JobStore(folder / "home"))
-    return run(job, record, composed=composed), folder / "out"
+    command = [sys.executable, "-m", "insula", "run", project, "--output", folder / "out", "--executor", executor]
+    environment = {**os.environ, "INSULA_HOME": str(folder / "home")}
+    return subprocess.run([*command, "--quiet"], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("executor", ["inline", "process"])
@@ -80,9 +77,9 @@ def test_a_job_runs_with_models_in_every_shape(write: Write, tmp_path: Path, exe
         "paths": {"paths": [{"name": name, "path": str(path)} for name, path in paths.items()]},
         "dir": {"dir": "../models"},
     }[shape]
-    summary, output = _submit(tmp_path, models, executor)
-    assert summary["status"] == "succeeded"
-    lines = [json.loads(line) for line in (output / "predictions.jsonl").read_text().splitlines()]
+    done = _run(tmp_path, models, executor)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
     assert [line["prediction"] for line in lines] == [[2.0 * number] * 4 for number in range(10)]
 
 
@@ -90,6 +87,8 @@ def test_a_job_runs_with_models_in_every_shape(write: Write, tmp_path: Path, exe
 def test_a_bad_model_ends_the_job_before_it_begins(write: Write, tmp_path: Path, executor: str) -> None:
     path = write(scaled(2), "cut.onnx")
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(UserError, match=r"model twice \(.*cut\.onnx\): the file is cut off"):
-        _submit(tmp_path, [{"name": "twice", "model_path": str(path)}], executor)
+    done = _run(tmp_path, [{"name": "twice", "model_path": str(path)}], executor)
+    assert done.returncode == 2
+    assert f"model twice ({path}): the file is cut off" in done.stderr
+    assert "Traceback" not in done.stderr
     assert list((tmp_path / "home" / "jobs").iterdir()) == []

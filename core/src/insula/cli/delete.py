@@ -14,16 +14,13 @@ if TYPE_CHECKING:
     from insula.folder import JobFolder
 
 
-class _Age(click.ParamType):
-    name = "age"
+def _age(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    from insula.jobs.deleting import parse_age
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from insula.jobs.deleting import parse_age
-
-        try:
-            return parse_age(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return None if value is None else parse_age(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("delete", short_help="Delete jobs.")
@@ -31,7 +28,7 @@ class _Age(click.ParamType):
 @click.option(
     "--older-than",
     metavar="AGE",
-    type=_Age(),
+    callback=_age,
     help="Delete all jobs that are not running and in which nothing happened for so long: 30d, 12h.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask, on a terminal, whether to delete them.")
@@ -47,7 +44,7 @@ def command(jobs: tuple[str, ...], older_than: float | None, yes: bool) -> int:
     if bool(jobs) == (older_than is not None):
         raise click.UsageError("name the jobs to delete, or give --older-than", click.get_current_context())
     found = _found(jobs, older_than)
-    if found and sys.stdin.isatty() and not yes and not _confirmed(found):
+    if found and not yes and _at_a_terminal() and not _confirmed(found):
         write("Nothing was deleted.")
         return 0
     for folder in found:
@@ -71,6 +68,10 @@ def _found(jobs: Sequence[str], older_than_seconds: float | None) -> list[JobFol
         # Before any is deleted.
         raise JobError("\n".join(f"job {name} is running: stop it first, with `insula stop {name}`" for name in running))
     return found
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _confirmed(found: Sequence[JobFolder]) -> bool:

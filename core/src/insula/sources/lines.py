@@ -40,7 +40,7 @@ def split_lines(inputs: Sequence[Input], batch_size: int, after: Position | None
             make_copy(inputs[number])
         with open_input(inputs[number], whole=True) as file:
             begin = offset or _beginning(file, inputs[number])
-            yield from splitter.split(file, number, begin, resumed=offset > 0)
+            yield from splitter.split(file, number, begin, resumed=offset > 0, name=name_of(inputs[number]))
             file.check()
         offset = 0
     yield from splitter.rest()
@@ -97,14 +97,14 @@ class _Splitter:
     line: int = -1
     begun: bool = False
 
-    def split(self, file: InputFile, number: int, at: int, *, resumed: bool) -> Iterator[Block]:
+    def split(self, file: InputFile, number: int, at: int, *, resumed: bool, name: str) -> Iterator[Block]:
         """Yield the batches that end in one input, from `at` on."""
         lines = _UNCOUNTED if resumed else 0
         run = _Run(number, at, lines)
         while at < file.size:
             chunk = scan(file, at, self.size - self.filled, self.size)
             if not (resumed or lines):
-                _check_head(file.source, chunk.head)
+                _check_head(name, chunk.head)
             self.filled = (self.filled + chunk.samples) % self.size
             run.add(chunk, lines)
             if chunk.stops and self.extents:
@@ -156,13 +156,13 @@ def _beginning(file: InputFile, source: Input) -> int:
     return len(_BOM) if head.startswith(_BOM) else 0
 
 
-def _check_head(source: Input, head: Sequence[bytes]) -> None:
+def _check_head(name: str, head: Sequence[bytes]) -> None:
     """Refuse a file that does not even begin as JSON lines: a CSV, say, or one JSON array over many lines."""
     if len(head) < HEAD_LINES:
         return
     payload = parse(b"\n".join(head), len(head))
     if not payload.samples:
         raise SourceError(
-            f"{name_of(source)} is not a file of JSON lines: of its first {HEAD_LINES} lines none is JSON "
+            f"{name} is not a file of JSON lines: of its first {HEAD_LINES} lines none is JSON "
             f"(the first: {payload.unreadable[0].error}). Each line must be one JSON value."
         )
