@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,17 +85,16 @@ def test_one_guilty_sample_in_32_costs_13_calls(ledger: Ledger, guilty: int) -> 
 @given(st.integers(1, 40), st.integers(0, 3), st.booleans(), st.data())
 def test_exactly_the_guilty_are_given_up_on(size: int, retries: int, first: bool, data: st.DataObject) -> None:
     guilty = data.draw(st.sets(st.integers(0, size - 1), max_size=6))
-    ledger = Ledger(Path(":memory:"), create=True)
-    batch = Batch(ledger, size, retries, first=first)
-    assert batch.run(guilty) == sorted(guilty)
-    calls = Counter(batch.calls)
-    for (_, take), count in calls.items():
-        assert count <= (retries + 1 if take in (1, size) else 1)
-    assert not ledger.open_pieces()
-    assert not batch.failures.ordinals
-    assert ledger.state.settled == ledger.state.batches
-    assert ledger.state.failed == bool(guilty)
-    ledger.close()
+    with closing(Ledger(Path(":memory:"), create=True)) as ledger:
+        batch = Batch(ledger, size, retries, first=first)
+        assert batch.run(guilty) == sorted(guilty)
+        calls = Counter(batch.calls)
+        for (_, take), count in calls.items():
+            assert count <= (retries + 1 if take in (1, size) else 1)
+        assert not ledger.open_pieces()
+        assert not batch.failures.ordinals
+        assert ledger.state.settled == ledger.state.batches
+        assert ledger.state.failed == bool(guilty)
 
 
 def test_it_is_depth_first_and_in_order(ledger: Ledger) -> None:
@@ -152,18 +152,17 @@ def test_crashes_that_are_not_in_a_row_are_forgiven(ledger: Ledger) -> None:
 @given(st.integers(2, 20), st.data())
 def test_another_coordinator_goes_on_where_the_last_one_was(size: int, data: st.DataObject) -> None:
     guilty = data.draw(st.sets(st.integers(0, size - 1), min_size=1, max_size=3))
-    ledger = Ledger(Path(":memory:"), create=True)
-    batch = Batch(ledger, size)
-    batch.predict(batch.whole(), guilty)
-    while batch.failures.waiting:
-        if data.draw(st.booleans()):
-            batch.reopen()
-            assert batch.failures.ordinals == {1}
-        batch.predict(batch.failures.waiting.popleft(), guilty)
-    assert [letter.index - size for letter in ledger.dead_letters()] == sorted(guilty)
-    assert (ledger.state.failed, ledger.state.succeeded) == (1, 1)
-    assert not ledger.open_pieces()
-    ledger.close()
+    with closing(Ledger(Path(":memory:"), create=True)) as ledger:
+        batch = Batch(ledger, size)
+        batch.predict(batch.whole(), guilty)
+        while batch.failures.waiting:
+            if data.draw(st.booleans()):
+                batch.reopen()
+                assert batch.failures.ordinals == {1}
+            batch.predict(batch.failures.waiting.popleft(), guilty)
+        assert [letter.index - size for letter in ledger.dead_letters()] == sorted(guilty)
+        assert (ledger.state.failed, ledger.state.succeeded) == (1, 1)
+        assert not ledger.open_pieces()
 
 
 def test_as_long_as_nothing_succeeds_nothing_is_given_up_on(ledger: Ledger) -> None:
