@@ -295,7 +295,7 @@ def test_what_predict_prints_is_in_the_log(project) -> None:
     )
     log = project.run([1], executor="process").log
     assert "printed [1]" in log
-    assert "INFO mine: logged" in log
+    assert "INFO mine: [batch 0] logged" in log
     assert "hidden" not in log
 
 

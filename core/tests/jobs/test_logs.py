@@ -97,9 +97,8 @@ def test_a_running_job_s_logs_are_looked_at_once_a_second(
     looked: list[JobFolder] = []
     now = [100.0]
     monkeypatch.setattr("insula.jobs.logs.bound_logs", looked.append)
-    monkeypatch.setattr("insula.jobs.logs.time.monotonic", lambda: now[0])
-    bound = LogBound(folder)
-    for _ in range(31):
-        now[0] += 0.1
+    bound = LogBound(folder, lambda: now[0])
+    for _ in range(13):
+        now[0] += 0.25
         bound.look()
     assert len(looked) == 3

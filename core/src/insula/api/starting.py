@@ -9,6 +9,7 @@ from typing import Any
 
 from insula.api.job import AnyPath, Job, JobResult, Start
 from insula.coordinator.status import Progress
+from insula.errors import SourceError
 from insula.jobs.running import Watch
 from insula.jobs.store import JobStore
 from insula.jobs.store import home as default_home
@@ -138,7 +139,12 @@ def _submit(
         executor=executor,
     )
     store = _store(home)
-    folder, record, composed = submit_request(request, store)
+    try:
+        folder, record, composed = submit_request(request, store)
+    except TypeError as error:
+        if items is None:
+            raise
+        raise SourceError(f"items cannot be written as JSON: {error}; write them to a file, and give inputs") from error
     return Job(folder, store), Start(record, composed, Watch(None, progress, event), keep_going)
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,14 @@ def bound_logs(folder: JobFolder, limit: int = LIMIT) -> None:
 class LogBound:
     """Bounds the logs of a running job, whenever it is asked to and at most once a second."""
 
-    def __init__(self, folder: JobFolder) -> None:
+    def __init__(self, folder: JobFolder, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
-        self._looked = time.monotonic()
+        self._clock = clock
+        self._looked = clock()
 
     def look(self) -> None:
         """Cut what is too long, if it is time to look."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._looked >= _LOOK_EVERY:
             self._looked = now
             with contextlib.suppress(OSError):  # a full disk ends the job elsewhere, and says so

@@ -114,9 +114,9 @@ def _strings(array: Array) -> Array:
         return array
     if array.dtype.kind not in "OST":
         raise Unsafe(f"{array.dtype} is not text")
-    made = np.empty(array.shape, dtype=object)
-    made.flat = [_string(one) for one in array.flat]
-    return made
+    made: Array = np.array([_string(one) for one in array.flat], dtype=object)
+    shaped: Array = made.reshape(array.shape)
+    return shaped
 
 
 def _string(value: Any) -> str:

@@ -29,10 +29,7 @@ class Shape:
         """Whether an array of this shape is one that the model takes."""
         if len(found) != self._rank:
             return self._rank < 0
-        for axis, size in self._fixed:
-            if found[axis] != size:
-                return False
-        return True
+        return all(found[axis] == size for axis, size in self._fixed)
 
     def fit(self, found: tuple[int, ...]) -> tuple[int, ...] | None:
         """Return the one shape that an array of another shape must have been meant to have; None if there is doubt.
