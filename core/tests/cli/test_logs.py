@@ -32,7 +32,7 @@ class Predictor:
 
 
 def test_what_was_printed_and_what_happened(
-    insula: Callable[..., "subprocess.CompletedProcess[str]"],
+    insula: Callable[..., subprocess.CompletedProcess[str]],
     rows: Callable[[list[dict[str, object]]], None],
     project: Path,
 ) -> None:

@@ -85,7 +85,8 @@ def test_one_prediction_for_a_batch_has_the_index_of_its_first(
         "class Predictor:\n    def predict(self, payload):\n        return {'sum': sum(row['a'] for row in payload)}\n"
     )
     assert insula("retry", failed, "--batch-size", 2, "--quiet").returncode == 1
-    found = [(line["index"], line["count"], line["prediction"]["sum"]) for line in lines(insula("results", newest(insula)).stdout)]
+    printed = lines(insula("results", newest(insula)).stdout)
+    found = [(line["index"], line["count"], line["prediction"]["sum"]) for line in printed]
     assert found == [(3, 2, 7), (5, 1, 5), (9, 1, 9), (13, 1, 13)]
 
 

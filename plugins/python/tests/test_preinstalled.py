@@ -7,11 +7,12 @@ from pathlib import Path
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 # As Cortex 0.19 listed them.
-BOTH = (
-    "boto3 cloudpickle cython dill fastapi joblib msgpack nltk np-utils numpy opencv-python-headless pandas pillow pyyaml "
-    "requests scikit-image scikit-learn scipy six statsmodels sympy torchvision"
-).split()
-NOT_INFERENTIA = "keras tensorflow tensorflow-hub torch xgboost".split()
+BOTH = {
+    "boto3", "cloudpickle", "cython", "dill", "fastapi", "joblib", "msgpack", "nltk", "np-utils", "numpy",
+    "opencv-python-headless", "pandas", "pillow", "pyyaml", "requests", "scikit-image", "scikit-learn", "scipy",
+    "six", "statsmodels", "sympy", "torchvision",
+}  # fmt: skip
+NOT_INFERENTIA = {"keras", "tensorflow", "tensorflow-hub", "torch", "xgboost"}
 
 
 def extra(name: str) -> list[str]:
@@ -21,7 +22,7 @@ def extra(name: str) -> list[str]:
 
 
 def test_the_python_images() -> None:
-    assert sorted(extra("preinstalled")) == sorted([*BOTH, *NOT_INFERENTIA])
+    assert sorted(extra("preinstalled")) == sorted(BOTH | NOT_INFERENTIA)
 
 
 def test_the_inferentia_image_without_what_only_aws_has() -> None:

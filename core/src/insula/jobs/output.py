@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +78,8 @@ def _claim(path: Path, output: str, mine: dict[str, str]) -> bool:
 def _claim_path(output: str, folder: JobFolder) -> Path:
     if not is_url(output):
         return Path(output) / _CLAIM
+    import hashlib
+
     # The jobs of one home know of each other, whatever the storage.
     return folder.outputs / f"{hashlib.sha256(output.rstrip('/').encode()).hexdigest()[:32]}.json"
 

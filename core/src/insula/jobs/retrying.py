@@ -101,7 +101,7 @@ def _letters(ledger: Ledger, hooks: Hooks) -> Iterator[tuple[int, bytes]]:
     inputs = dict(enumerate(ledger.inputs()))
     for ordinal, letters in itertools.groupby(ledger.dead_letters(), lambda letter: letter.ordinal):
         reference = next(ledger.slice_at(ordinal).references())
-        (payload,) = hooks.read(inputs=inputs, references=[reference]) or ()
+        (payload,) = list(hooks.read(inputs=inputs, references=[reference]) or ())
         lines = _lines(payload)
         first = reference.index if payload.index is None else payload.index
         for letter in letters:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 
 from insula.descriptors import WorkerContext
+from insula.jobs.store import home
 from insula.spec import ModelSpec
-from insula_onnx import model_file
+from insula_onnx import model_file, sharing
 from insula_onnx.model import SINGLE, OnnxModel
-from insula_onnx.model_file import ModelFault
+from insula_onnx.model_file import ModelFault, ModelFile
 from insula_onnx.providers import Providers, choose
 from insula_onnx.sessions import make_options, open_session
 
@@ -35,9 +37,22 @@ def load_all(context: WorkerContext) -> tuple[dict[str, OnnxModel], list[str]]:
 
 def _load(context: WorkerContext, spec: ModelSpec, providers: Providers) -> OnnxModel:
     found = model_file.inspect(model_file.find(Path(context.project, spec.path)))
-    session = open_session(found.path, make_options(context), providers)
+    session = _open(context, found, providers)
     model = OnnxModel(spec.name, session, found.scalars or frozenset())
     if model.unholdable:
         held = ", ".join(model.unholdable)
         raise ModelFault(f"numpy has no dtype for {held}; put a Cast to float32 there")
     return model
+
+
+def _open(context: WorkerContext, found: ModelFile, providers: Providers) -> Any:
+    options = make_options(context)
+    if not sharing.wanted(context, found, providers):
+        return open_session(found.path, options, providers)
+    cache = home() / "models" / "prepared"
+    path = sharing.prepared(found, context.api.predictor.settings.onnx.graph_optimization, cache)
+    if path is None:
+        return open_session(found.path, options, providers)
+    # It is optimised already; doing so again would lay the weights out in memory of this process.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return open_session(path, options, providers)
