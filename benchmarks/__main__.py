@@ -19,24 +19,14 @@ CACHE = Path(__file__).resolve().parents[1] / ".cache" / "benchmarks"
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="insula against the alternatives."
-    )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default: all but engines"
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="insula against the alternatives.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default: all but engines")
     parser.add_argument("--rows", type=int, help="samples, where a case has one size")
     parser.add_argument("--rounds", type=int, help="interleaved rounds")
-    parser.add_argument(
-        "--small", action="store_true", help="little data: shows that everything runs, not how fast"
-    )
+    parser.add_argument("--small", action="store_true", help="little data: shows that everything runs, not how fast")
     parser.add_argument("--report-only", action="store_true", help="exit with 0 though a target was missed")
-    parser.add_argument(
-        "--data", type=Path, default=CACHE, help="folder of inputs and runs (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--json", type=Path, help="file for the figures (default: figures.json in the data folder)"
-    )
+    parser.add_argument("--data", type=Path, default=CACHE, help="folder of inputs and runs (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="file for the figures (default: figures.json in the data folder)")
     chosen = parser.parse_args(arguments)
     unknown = sorted(set(chosen.names) - set(NAMES))
     if unknown:

@@ -17,9 +17,7 @@ class OutputDiffers(Exception):
     """Two contestants predicted different labels for the same rows."""
 
 
-def race(
-    contestants: Mapping[str, Contestant], rounds: int, work: Path, *, ordered: bool = True
-) -> dict[str, Runs]:
+def race(contestants: Mapping[str, Contestant], rounds: int, work: Path, *, ordered: bool = True) -> dict[str, Runs]:
     """Interleave the contestants and compare what each run wrote.
 
     Args:

@@ -102,7 +102,5 @@ def test_dates_in_an_array_stay_dates() -> None:
 
 
 def test_what_json_cannot_hold_is_named_with_its_path() -> None:
-    with pytest.raises(
-        NotJsonableError, match=r"prediction\[\"a\"\]\[0\] is a complex, which JSON cannot hold"
-    ):
+    with pytest.raises(NotJsonableError, match=r"prediction\[\"a\"\]\[0\] is a complex, which JSON cannot hold"):
         Writable({"a": np.array([1j])})

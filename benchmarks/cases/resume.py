@@ -93,17 +93,13 @@ def run_trial(project: Path, batches: int, options: Options) -> Trial:
 def kill_behind(barrier: Path, command: list[str], home: Path) -> None:
     """Start a job, kill its coordinator as soon as a worker waits and the others have done the rest, and open the barrier."""
     (barrier / "closed").touch()
-    with subprocess.Popen(
-        command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         deadline = time.monotonic() + DEADLINE
         while not any(barrier.glob("waits-*")):
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                raise RuntimeError(
-                    f"the job never came to 99 %: {process.stderr.read().decode(errors='replace')}"
-                )
+                raise RuntimeError(f"the job never came to 99 %: {process.stderr.read().decode(errors='replace')}")
             time.sleep(0.05)
         # What was reported before the workers came to wait is committed in this time.
         time.sleep(1)
@@ -114,8 +110,6 @@ def kill_behind(barrier: Path, command: list[str], home: Path) -> None:
 
 def only_job(home: Path) -> str:
     """The id of the one job there is."""
-    printed = subprocess.run(
-        job.insula("jobs", "--json"), env=environment(home), stdout=subprocess.PIPE, check=True
-    )
+    printed = subprocess.run(job.insula("jobs", "--json"), env=environment(home), stdout=subprocess.PIPE, check=True)
     (found,) = json.loads(printed.stdout)
     return str(found["job_id"])

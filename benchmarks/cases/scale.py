@@ -41,9 +41,7 @@ def slopes(runs: Mapping[int, Runs]) -> list[Figure]:
     ]
     if len(times) > 1:
         growth = times[-1] / times[-2]
-        figures.append(
-            Figure("scale", "a further batch, last step over the one before", growth, at_most=1.25)
-        )
+        figures.append(Figure("scale", "a further batch, last step over the one before", growth, at_most=1.25))
     return figures
 
 

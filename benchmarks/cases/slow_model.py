@@ -38,6 +38,4 @@ def run(options: Options) -> list[Figure]:
     runs = race(contestants, options.repeat(3), options.work)
     ratio = runs["by hand"].seconds / runs["insula"].seconds
     note = f"{runs['by hand']} over {runs['insula']}"
-    return [
-        Figure("slow_model", "a loop by hand over insula, 10 ms a batch", ratio, at_least=0.99, note=note)
-    ]
+    return [Figure("slow_model", "a loop by hand over insula, 10 ms a batch", ratio, at_least=0.99, note=note)]

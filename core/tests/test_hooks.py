@@ -108,9 +108,7 @@ def test_the_bare_hooks_leave_the_check_to_their_caller(hook: str) -> None:
 
 
 def test_a_caller_makes_the_same_error() -> None:
-    hooks = compose(
-        [("type", plugin(predict_batch=lambda: 7)), ("target", plugin(predict_batch=lambda: None))]
-    )
+    hooks = compose([("type", plugin(predict_batch=lambda: 7)), ("target", plugin(predict_batch=lambda: None))])
     error = hooks.wrong_answer("insula_predict_batch", Predictions, 7)
     assert str(error) == (
         "target or type answered insula_predict_batch with an object of int, not of insula.descriptors.Predictions"

@@ -56,9 +56,7 @@ def imported(code: str) -> set[str]:
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize(
-    "code", ["import insula", "from insula import hookimpl", "import insula.descriptors"]
-)
+@pytest.mark.parametrize("code", ["import insula", "from insula import hookimpl", "import insula.descriptors"])
 def test_import_insula(code: str) -> None:
     names = imported(code)
     assert "insula" in names

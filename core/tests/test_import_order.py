@@ -119,6 +119,6 @@ def test_the_walk_sees_every_import(source: str, parts: list[str]) -> None:
 
 
 def test_the_walk_finds_a_step_backward() -> None:
-    assert backward(
-        "spec", "import json\nfrom insula import hookimpl\nfrom insula.errors import UserError"
-    ) == ["line 2: spec imports hookspecs, which comes after it"]
+    assert backward("spec", "import json\nfrom insula import hookimpl\nfrom insula.errors import UserError") == [
+        "line 2: spec imports hookspecs, which comes after it"
+    ]

@@ -92,9 +92,7 @@ def test_where_a_sample_stands_in_several_files(project) -> None:
     source = {"delimited_files": {"paths": ["in"], "batch_size": 3}}
     left = run_with(project, source)
     assert left.predictions == [1, 3, 5]
-    found = [
-        (one["index"], one["source"].rpartition("/")[2], one["line"], one["input"]) for one in left.letters
-    ]
+    found = [(one["index"], one["source"].rpartition("/")[2], one["line"], one["input"]) for one in left.letters]
     assert found == [(1, "a.jsonl", 3, 2), (3, "b.jsonl", 3, 4)]
 
 
@@ -122,16 +120,12 @@ def test_file_paths_as_samples(project) -> None:
                 return [os.path.basename(one) for one in payload]
         """
     )
-    left = run_with(
-        project, {"file_path_lister": {"paths": ["images"], "includes": ["**.jpg"], "batch_size": 2}}
-    )
+    left = run_with(project, {"file_path_lister": {"paths": ["images"], "includes": ["**.jpg"], "batch_size": 2}})
     assert left.predictions == ["a.jpg", "b.jpg", "c.jpg"]
 
 
 def test_a_failed_batch_tells_its_input_and_traceback(project) -> None:
-    left = project.predict(
-        "return [1 / one['n'] for one in payload]", b'{"n": 2}\n{"n": 0}\n', batch_size=2, retries=2
-    )
+    left = project.predict("return [1 / one['n'] for one in payload]", b'{"n": 2}\n{"n": 0}\n', batch_size=2, retries=2)
     (letter,) = left.letters
     assert (letter["index"], letter["line"], letter["input"], letter["attempts"]) == (1, 2, {"n": 0}, 3)
     assert letter["error"]["type"] == "ZeroDivisionError"

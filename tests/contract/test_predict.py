@@ -160,9 +160,7 @@ def test_output_stored_by_the_predictor(project, executor) -> None:
     )
     left = project.run(range(5), executor=executor)
     stored = [json.loads(path.read_text()) for path in (project.folder / "stored").glob("*/*.json")]
-    assert sorted(stored) == [[0, 1], [2, 3], [4]], (
-        "called once a batch: the second time the file would be there"
-    )
+    assert sorted(stored) == [[0, 1], [2, 3], [4]], "called once a batch: the second time the file would be there"
     assert (left.status, left.lines, left.summary["stored_by_predictor"]) == ("succeeded", [], 5)
 
 

@@ -105,9 +105,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("returns, text, error", REFUSED)
 def test_what_it_cannot_be(project, returns, text, error) -> None:
-    left = project.predict(
-        f"import numpy, pandas\nreturn {text}", [1, 2], returns=returns, isolate_failures=False
-    )
+    left = project.predict(f"import numpy, pandas\nreturn {text}", [1, 2], returns=returns, isolate_failures=False)
     assert (left.status, left.lines) == ("completed_with_failures", [])
     assert [message.startswith(error) for message in left.errors] == [True, True], left.errors
 

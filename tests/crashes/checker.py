@@ -23,7 +23,18 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = {"predictions.jsonl", "dead_letters.jsonl", "summary.json"}
-REMAINS = {"lock", "ledger.sqlite3", "events.jsonl", "status.json", "job.json", "logs", "spool", "parts", "cells", "results"}
+REMAINS = {
+    "lock",
+    "ledger.sqlite3",
+    "events.jsonl",
+    "status.json",
+    "job.json",
+    "logs",
+    "spool",
+    "parts",
+    "cells",
+    "results",
+}
 
 
 def predicted(sample: Any) -> Any:

@@ -24,10 +24,7 @@ PASSAGES = {
 }
 IN_WORKERS = {"lease:after", "read", "predict", "part-write", "sync", "report"}
 CASES = [
-    (name, when, passage)
-    for name, both in PASSAGES.items()
-    for when, passages in both.items()
-    for passage in passages
+    (name, when, passage) for name, both in PASSAGES.items() for when, passages in both.items() for passage in passages
 ]
 
 

@@ -93,11 +93,7 @@ def emitted() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Name and fields of every event that the code emits."""
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "emit"
-            ):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "emit":
                 fields = tuple(str(keyword.arg) for keyword in node.keywords)
                 names = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
                 assert names, f"{file}:{node.lineno}: the name of an event must be seen where it is emitted"
@@ -105,9 +101,7 @@ def emitted() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def test_every_event_is_in_the_table_with_its_fields() -> None:
-    told = {
-        named(row[0])[0]: tuple(named(row[1])) for row in rows(page("reference/events.md")) if named(row[0])
-    }
+    told = {named(row[0])[0]: tuple(named(row[1])) for row in rows(page("reference/events.md")) if named(row[0])}
     assert told == dict(emitted())
 
 
@@ -147,9 +141,7 @@ def literal_keys(function: object) -> set[str]:
     tree = ast.parse(inspect.getsource(function))  # type: ignore[arg-type]
     keys = [key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys]
     keys += [
-        node.slice
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+        node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
     ]
     return {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
 

@@ -81,7 +81,9 @@ def test_shared_weights_are_in_memory_once(tmp_path: Path) -> None:
     print(f"private MiB a worker: {apart} apart, {shared} shared")
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     assert len(apart) == len(shared) == 4
-    nothing = float(subprocess.run([sys.executable, "-c", WEIGH_NOTHING], capture_output=True, text=True, check=True).stdout)
+    nothing = float(
+        subprocess.run([sys.executable, "-c", WEIGH_NOTHING], capture_output=True, text=True, check=True).stdout
+    )
     # The interpreter and ONNX Runtime themselves are no part of the model.
     assert max(shared) - nothing < (min(apart) - nothing) / 4
     assert len(list((tmp_path / "home" / "models" / "prepared").glob("*/model.onnx"))) == 1

@@ -21,7 +21,9 @@ print(fetch(sys.argv[1], Path(sys.argv[2])))
 """
 
 
-def test_a_file_is_fetched_once_and_anew_when_it_changes(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_fetched_once_and_anew_when_it_changes(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from insula.storage.objects import ObjectStore
 
     reads = []

@@ -113,7 +113,9 @@ def test_dead_letters_name_url_and_line_of_what_was_unpacked_too(bucket: Any, pr
     ]
 
 
-def test_large_objects_are_read_by_ranges_of_eight_mib(bucket: Any, project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_objects_are_read_by_ranges_of_eight_mib(
+    bucket: Any, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from insula.storage.objects import ObjectStore
 
     lines = [json.dumps({"n": number, "text": "x" * 1000}) for number in range(20_000)]
@@ -169,7 +171,9 @@ def test_results_go_to_a_url(bucket: Any, project: Any) -> None:
 
 def test_an_output_that_cannot_be_written_is_told_before_anything_runs(bucket: Any, project: Any) -> None:
     url = bucket.put("in", rows(3))
-    with pytest.raises(OutputError, match="results cannot be written: s3://no-such-bucket/out/.*the bucket does not exist"):
+    with pytest.raises(
+        OutputError, match="results cannot be written: s3://no-such-bucket/out/.*the bucket does not exist"
+    ):
         project.submit([url], "s3://no-such-bucket/out")
     with pytest.raises(OutputError, match=r"ftp://host/out.*insula cannot read ftp://"):
         project.submit([url], "ftp://host/out")
@@ -202,7 +206,9 @@ def test_missing_models_are_named_before_anything_runs(bucket: Any, project: Any
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "cut", "reset", "stall"])
-def test_an_s3_server_that_fails_now_and_then_is_asked_again(web: Any, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+def test_an_s3_server_that_fails_now_and_then_is_asked_again(
+    web: Any, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     for key, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "ENDPOINT_URL": web.address}.items():
         monkeypatch.setenv(f"AWS_{key}", value)
     web.put("/bucket/key", rows(100))

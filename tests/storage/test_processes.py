@@ -27,7 +27,9 @@ def insula(project: Any, *arguments: str, **environment: str) -> subprocess.Pope
 def test_workers_read_from_s3_and_results_go_there(bucket: Any, project: Any) -> None:
     bucket.put("in/a.jsonl", ROWS)
     output = bucket.url("out")
-    ran = insula(project, "run", str(project.folder), "--input", bucket.url("in/"), "--output", output, "--json", "--quiet")
+    ran = insula(
+        project, "run", str(project.folder), "--input", bucket.url("in/"), "--output", output, "--json", "--quiet"
+    )
     answer, faults = ran.communicate(timeout=120)
     assert (ran.returncode, faults) == (0, "")
     assert json.loads(answer)["output"] == output

@@ -153,7 +153,9 @@ def test_an_upload_that_fails_leaves_a_job_that_resumes(web: Any, project: Any, 
     with pytest.raises(OutputError, match="which is not finished"):
         project.submit([f"{web.address}/in"], f"{web.address}/out/")
     assert project.run(folder)["status"] == "succeeded"
-    assert [json.loads(line)["index"] for line in web.files["/out/predictions.jsonl"].splitlines()] == list(range(COUNT))
+    assert [json.loads(line)["index"] for line in web.files["/out/predictions.jsonl"].splitlines()] == list(
+        range(COUNT)
+    )
     assert (project.folder / "completed").read_text().count("\n") == 1
     assert "/out/.insula-job.json" not in web.files
 

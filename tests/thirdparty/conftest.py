@@ -41,9 +41,7 @@ class Site:
     def insula(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the command line, which must end with this exit code."""
         command = [sys.executable, "-m", "insula", *words]
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == code, done.stderr
         return done
 

@@ -96,17 +96,13 @@ BROKEN = {
 
 def test_bad_neighbours_harm_nobody_and_are_listed(site, tmp_path) -> None:
     for name, entry_points in BROKEN.items():
-        site.offer(
-            name.replace("-", "_"), entry_points, "insula>=7,<8" if name == "early" else "insula>=0.1,<1"
-        )
+        site.offer(name.replace("-", "_"), entry_points, "insula>=7,<8" if name == "early" else "insula>=0.1,<1")
     (site.packages / "broken_plugin.py").write_text("print('to stdout')\nimport not_installed_anywhere\n")
     site.write({"type": "multiply"}, COUNT, compute={"beads": 1})
     site.insula("run", str(site.project), "--output", str(tmp_path / "out"))
     assert len(_rows(tmp_path / "out/predictions.jsonl")) == 25
 
-    listed = {
-        (one["name"], one["distribution"]): one for one in json.loads(site.insula("plugins", "--json").stdout)
-    }
+    listed = {(one["name"], one["distribution"]): one for one in json.loads(site.insula("plugins", "--json").stdout)}
     status = {name: one["status"] for (name, _), one in listed.items()}
     expected = {
         "multiply": "ok", "python": "ok", "beads": "ok", "rows": "ok", "count_up": "ok", "marked": "ok", "cpu": "ok",

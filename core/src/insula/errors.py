@@ -1,17 +1,17 @@
 """What insula raises.
 
-    InsulaError
-    ├── UserError                something that the user can mend: one clear message, never a traceback of insula's
-    │   ├── SpecError            faults in cortex.yaml, job.json or a submission, all of them at once
-    │   ├── ProjectError         the project folder: missing files, .env, a predictor that cannot be loaded
-    │   ├── PluginError          a named plugin is unknown, broken, claimed twice, too new or misuses a hook
-    │   ├── SourceError          the input cannot be listed or split
-    │   │   └── InputChangedError    an input is no longer what was listed
-    │   ├── WorkerFault          what a worker found before its first batch: frameworks, models, signatures
-    │   ├── JobError             a job that is unknown, running elsewhere, of another version
-    │   ├── StorageError         what is behind a URL cannot be listed, read or written
-    │   └── OutputError          results cannot be written where the user wants them
-    └── ConservationError        samples in ≠ samples accounted for: insula's own fault, never the user's
+InsulaError
+├── UserError                something that the user can mend: one clear message, never a traceback of insula's
+│   ├── SpecError            faults in cortex.yaml, job.json or a submission, all of them at once
+│   ├── ProjectError         the project folder: missing files, .env, a predictor that cannot be loaded
+│   ├── PluginError          a named plugin is unknown, broken, claimed twice, too new or misuses a hook
+│   ├── SourceError          the input cannot be listed or split
+│   │   └── InputChangedError    an input is no longer what was listed
+│   ├── WorkerFault          what a worker found before its first batch: frameworks, models, signatures
+│   ├── JobError             a job that is unknown, running elsewhere, of another version
+│   ├── StorageError         what is behind a URL cannot be listed, read or written
+│   └── OutputError          results cannot be written where the user wants them
+└── ConservationError        samples in ≠ samples accounted for: insula's own fault, never the user's
 """
 
 from __future__ import annotations

@@ -43,9 +43,7 @@ class PredictBatch(Protocol):
 class Read(Protocol):
     """The call of `insula_read`: by keyword, its answer unchecked."""
 
-    def __call__(
-        self, *, inputs: Mapping[int, Input], references: Sequence[BatchRef]
-    ) -> Iterator[Payload] | None:
+    def __call__(self, *, inputs: Mapping[int, Input], references: Sequence[BatchRef]) -> Iterator[Payload] | None:
         """Ask the plugins."""
 
 
@@ -89,9 +87,7 @@ class Hooks:
         answer = self._hook.insula_list(context=context)
         return self._one("insula_list", Iterable, answer)  # type: ignore[type-abstract]
 
-    def split(
-        self, context: SplitContext, inputs: Sequence[Input], after: Position | None
-    ) -> Iterator[Block]:
+    def split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
         """Yield the batches, as blocks, from `after` on (None: from the beginning)."""
         answer = self._hook.insula_split(context=context, inputs=inputs, after=after)
         return iter(self._one("insula_split", Iterable, answer))  # type: ignore[type-abstract]
@@ -99,9 +95,7 @@ class Hooks:
     def assign_devices(self, compute: ComputeSpec, workers: int | None) -> Sequence[Assignment]:
         """Give each worker its devices and environment: one assignment a worker, at least one."""
         hook = "insula_assign_devices"
-        answer = self._all(
-            hook, Assignment, self._hook.insula_assign_devices(compute=compute, workers=workers)
-        )
+        answer = self._all(hook, Assignment, self._hook.insula_assign_devices(compute=compute, workers=workers))
         if len(answer) == workers or (answer and workers is None):
             return answer
         asked = "at least 1" if workers is None else str(workers)
@@ -143,9 +137,7 @@ class Hooks:
 
     def load_model(self, context: WorkerContext, model: ModelSpec) -> Model:
         """Load one model."""
-        return self._one(
-            "insula_load_model", Model, self._hook.insula_load_model(context=context, model=model)
-        )
+        return self._one("insula_load_model", Model, self._hook.insula_load_model(context=context, model=model))
 
     def create_client(self, context: WorkerContext, models: Sequence[Model]) -> Client:
         """Make what the predictor calls to run its models."""

@@ -32,9 +32,7 @@ def test_jobs_are_deleted(make_job: MakeJob, runner: CliRunner, store: JobStore)
     assert not one.root.exists()
 
 
-def test_results_elsewhere_are_kept_and_no_longer_claimed(
-    make_job: MakeJob, runner: CliRunner, tmp_path: Path
-) -> None:
+def test_results_elsewhere_are_kept_and_no_longer_claimed(make_job: MakeJob, runner: CliRunner, tmp_path: Path) -> None:
     folder, record = make_job(status="stopped")
     out = tmp_path / "out"
     outputs.claim(str(out), record.job_id, folder)

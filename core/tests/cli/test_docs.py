@@ -24,9 +24,7 @@ def help_of(name: str | None) -> str:
     command: click.Command | None = insula
     if name is not None:
         command = insula.get_command(context, name)
-        context = click.Context(
-            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
-        )
+        context = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
     assert command is not None
     context.help_option_names = ["-h", "--help"]
     return command.get_help(context) + "\n"

@@ -89,9 +89,7 @@ def test_a_wrong_command_line(arguments: list[str], says: str, runner: CliRunner
     assert done.stdout == ""
 
 
-def test_a_user_error_is_all_its_lines_and_no_traceback(
-    runner: CliRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_error_is_all_its_lines_and_no_traceback(runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     raising(monkeypatch, SpecError([Fault("first", line=1), Fault("second", line=2)], "cortex.yaml"))
     done = runner.invoke(group.insula, ["stop"])
     assert (done.exit_code, done.stderr) == (2, "insula: cortex.yaml:1: first\ncortex.yaml:2: second\n")
@@ -126,9 +124,7 @@ def test_a_command_of_a_plugin(runner: CliRunner) -> None:
 
 
 @pytest.mark.usefixtures("offered")
-def test_help_names_commands_of_plugins_and_imports_none(
-    runner: CliRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_help_names_commands_of_plugins_and_imports_none(runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insula.plugins.load", lambda reference: pytest.fail("imported"))
     shown = runner.invoke(group.insula, ["--help"]).stdout
     assert "Commands of plugins:\n  greet  from insula-greet 2.0\n" in shown

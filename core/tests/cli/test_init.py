@@ -75,9 +75,7 @@ def test_nothing_is_overwritten(runner: CliRunner, tmp_path: Path) -> None:
     assert files(project) == ["lib/part.py"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"), [("bare", "insula-templated 2.0) has no template"), ("nope", "nope")]
-)
+@pytest.mark.parametrize(("kind", "says"), [("bare", "insula-templated 2.0) has no template"), ("nope", "nope")])
 def test_no_template(kind: str, says: str, runner: CliRunner, tmp_path: Path) -> None:
     done = runner.invoke(insula, ["init", str(tmp_path / "new"), "--type", kind])
     assert done.exit_code == 2

@@ -10,9 +10,7 @@ from insula.plugins import Reference
 from insula.plugins.listing import Listed
 
 FOUND = [
-    Listed(
-        Reference("insula.executors", "inline", "a.b:plugin", "insula", "0.1.0"), "ok", description="Runs."
-    ),
+    Listed(Reference("insula.executors", "inline", "a.b:plugin", "insula", "0.1.0"), "ok", description="Runs."),
     Listed(
         Reference("insula.predictors", "acme", "acme:plugin", "insula-acme", "2.0"),
         "broken",

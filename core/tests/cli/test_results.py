@@ -11,9 +11,7 @@ from insula.jobs.lock import JobLock
 
 
 @pytest.mark.parametrize("command", ["results", "retry"])
-def test_a_job_that_is_not_finished(
-    command: str, make_job: Callable[..., Any], runner: CliRunner
-) -> None:
+def test_a_job_that_is_not_finished(command: str, make_job: Callable[..., Any], runner: CliRunner) -> None:
     folder, record = make_job(status="stopped")
     done = runner.invoke(insula, [command, record.job_id])
     assert done.exit_code == 2

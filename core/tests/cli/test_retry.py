@@ -42,9 +42,7 @@ def mend(project: Path, *still: int) -> None:
     predictor.write_text(text.replace('ValueError(row["fail"])', 'ValueError("still")'))
 
 
-def test_dead_letters_are_tried_again(
-    failed: str, insula: Insula, rows: Rows, project: Path, tmp_path: Path
-) -> None:
+def test_dead_letters_are_tried_again(failed: str, insula: Insula, rows: Rows, project: Path, tmp_path: Path) -> None:
     mend(project, 9)
     done = insula("retry", failed, "--output", tmp_path / "again", "--json")
     assert done.returncode == 1, done.stderr
@@ -78,9 +76,7 @@ def test_dead_letters_are_tried_again(
     assert [letter["index"] for letter in left] == [19]
 
 
-def test_one_prediction_for_a_batch_has_the_index_of_its_first(
-    failed: str, insula: Insula, project: Path
-) -> None:
+def test_one_prediction_for_a_batch_has_the_index_of_its_first(failed: str, insula: Insula, project: Path) -> None:
     project.joinpath("predictor.py").write_text(
         "class Predictor:\n    def predict(self, payload):\n        return {'sum': sum(row['a'] for row in payload)}\n"
     )

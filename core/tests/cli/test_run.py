@@ -132,15 +132,11 @@ def test_a_request_that_is_refused(
     done = runner.invoke(insula, ["run", "p", *flags])
     assert (done.exit_code, done.stderr) == (2, "insula: no project\nand more\n")
     refusal = {"status": "refused", "message": "no project\nand more"}
-    assert (json.loads(done.stdout) if "--json" in flags else done.stdout) == (
-        refusal if "--json" in flags else ""
-    )
+    assert (json.loads(done.stdout) if "--json" in flags else done.stdout) == (refusal if "--json" in flags else "")
 
 
 @pytest.mark.parametrize("flags", [[], ["--keep-going"]])
-def test_keep_going(
-    flags: list[str], runner: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keep_going(flags: list[str], runner: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
     def run(folder: JobFolder, record: Any, watch: Watch, prepared: Prepared) -> dict[str, Any]:
@@ -159,9 +155,7 @@ def test_a_wrong_config_is_refused(runner: CliRunner, engine: Engine) -> None:
     assert engine.request is None
 
 
-def test_a_fault_before_the_first_batch_leaves_no_job(
-    runner: CliRunner, engine: Engine, store: JobStore
-) -> None:
+def test_a_fault_before_the_first_batch_leaves_no_job(runner: CliRunner, engine: Engine, store: JobStore) -> None:
     def end(folder: JobFolder, watch: Watch) -> dict[str, Any]:
         discard(folder)
         raise WorkerFault("predictor.py:3: no module named torch")
@@ -229,9 +223,7 @@ class Coordinator:
         raise AssertionError("one signal aborts nothing")
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [("stopped", 130), ("succeeded", 0), ("completed_with_failures", 1)]
-)
+@pytest.mark.parametrize(("status", "code"), [("stopped", 130), ("succeeded", 0), ("completed_with_failures", 1)])
 def test_ctrl_c_once(
     status: str, code: int, runner: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

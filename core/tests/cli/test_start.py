@@ -32,8 +32,6 @@ def test_help_of_a_command_imports_little(arguments: list[str], environment: dic
 
 
 def test_a_run_into_a_file_draws_no_bar(project: Path, environment: dict[str, str]) -> None:
-    names = imported(
-        "run", project, "--input", project / "rows.jsonl", "--executor", "inline", environment=environment
-    )
+    names = imported("run", project, "--input", project / "rows.jsonl", "--executor", "inline", environment=environment)
     assert "sqlite3" in names
     assert names & {"rich", "numpy", "fsspec", "multiprocessing"} == set()

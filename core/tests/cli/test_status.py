@@ -33,9 +33,7 @@ STANDS: dict[str, Any] = {
 
 
 def shown(output: str) -> dict[str, str]:
-    return {
-        name.strip(): value.strip() for name, value in (line.split("  ", 1) for line in output.splitlines())
-    }
+    return {name.strip(): value.strip() for name, value in (line.split("  ", 1) for line in output.splitlines())}
 
 
 def test_a_running_job(make_job: MakeJob, runner: CliRunner) -> None:

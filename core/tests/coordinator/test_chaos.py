@@ -202,7 +202,9 @@ KINDS = (
     "work", "work", "work", "deliver", "deliver", "deliver", "all", "duplicate", "swap", "lose", "die", "exit",
     "lose sight", "ghost", "crash", "point", "stop",
 )  # fmt: skip
-POINTS = [f"{name}:{when}" for name in ("lease", "commit", "export", "watermark", "rename") for when in ("before", "after")]
+POINTS = [
+    f"{name}:{when}" for name in ("lease", "commit", "export", "watermark", "rename") for when in ("before", "after")
+]
 
 
 class FakeExecutor:
@@ -499,7 +501,9 @@ class InstantSync:
 class InstantSplitting:
     """A split that yields one block each time that it is asked."""
 
-    def __init__(self, hooks: FakeHooks, context: Any, inputs: Sequence[Input], after: Position | None, wake: Any) -> None:
+    def __init__(
+        self, hooks: FakeHooks, context: Any, inputs: Sequence[Input], after: Position | None, wake: Any
+    ) -> None:
         self.blocks = hooks.split(context, inputs, after)
         self.done = False
 

@@ -51,7 +51,9 @@ def test_a_report_of_nothing_teaches_nothing() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 1000), st.floats(0, 1000)), max_size=20), st.integers(1, 10**7), st.integers(1, 64)
+    st.lists(st.tuples(st.integers(0, 1000), st.floats(0, 1000)), max_size=20),
+    st.integers(1, 10**7),
+    st.integers(1, 64),
 )
 def test_a_lease_is_never_empty_and_never_unbounded(
     learned: list[tuple[int, float]], waiting: int, workers: int

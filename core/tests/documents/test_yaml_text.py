@@ -85,10 +85,7 @@ def test_tabs_are_explained() -> None:
 
 
 def test_aliases_that_multiply_are_refused() -> None:
-    levels = [
-        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]"
-        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
-    ]
+    levels = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
     assert "too many parts" in faults("\n".join(["a: &a [x]", *levels]))[0]
 
 

@@ -25,9 +25,7 @@ def target(cores: float) -> Hooks:
         (None, 1.5, None, 1, 1.5),
     ],
 )
-def test_workers_and_their_share(
-    cpu: float | None, cores: float, asked: int | None, workers: int, each: float
-) -> None:
+def test_workers_and_their_share(cpu: float | None, cores: float, asked: int | None, workers: int, each: float) -> None:
     assert target(cores).assign_devices(ComputeSpec(cpu=cpu), asked) == [
         Assignment(number, cpu=each) for number in range(workers)
     ]

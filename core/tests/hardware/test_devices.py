@@ -57,9 +57,7 @@ def test_a_tool_without_its_driver_leaves_the_nodes(tmp_path: Path) -> None:
 
 
 def test_the_drivers_own_list(tmp_path: Path) -> None:
-    root = nodes(
-        tmp_path, "proc/driver/nvidia/gpus/0000:00:1e.0/information", "proc/driver/nvidia/gpus/0000:00:1f.0/x"
-    )
+    root = nodes(tmp_path, "proc/driver/nvidia/gpus/0000:00:1e.0/information", "proc/driver/nvidia/gpus/0000:00:1f.0/x")
     assert visible_gpus({}, root) == ("0", "1")
 
 

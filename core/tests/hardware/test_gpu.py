@@ -21,9 +21,7 @@ def compute(gpu: int, cpu: float | None = None) -> ComputeSpec:
 def test_each_worker_has_gpus_of_its_own() -> None:
     assert target("2", "3", "5", "GPU-8932").assign_devices(compute(2), 2) == [
         Assignment(0, environment={"CUDA_VISIBLE_DEVICES": "2,3"}, devices=("cuda:2", "cuda:3"), cpu=4),
-        Assignment(
-            1, environment={"CUDA_VISIBLE_DEVICES": "5,GPU-8932"}, devices=("cuda:5", "cuda:GPU-8932"), cpu=4
-        ),
+        Assignment(1, environment={"CUDA_VISIBLE_DEVICES": "5,GPU-8932"}, devices=("cuda:5", "cuda:GPU-8932"), cpu=4),
     ]
 
 
@@ -31,9 +29,7 @@ def test_each_worker_has_gpus_of_its_own() -> None:
     ("gpus", "each", "cpu", "workers"),
     [(4, 1, None, 4), (5, 2, None, 2), (4, 1, 4.0, 2), (4, 1, 1.0, 4), (4, 1, 99, 1)],
 )
-def test_as_many_workers_as_the_gpus_and_cores_carry(
-    gpus: int, each: int, cpu: float | None, workers: int
-) -> None:
+def test_as_many_workers_as_the_gpus_and_cores_carry(gpus: int, each: int, cpu: float | None, workers: int) -> None:
     assignments = target(*map(str, range(gpus))).assign_devices(compute(each, cpu), None)
     assert [assignment.worker for assignment in assignments] == list(range(workers))
     given = [device for assignment in assignments for device in assignment.devices]

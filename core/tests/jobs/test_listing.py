@@ -71,9 +71,7 @@ def test_an_interrupted_job_is_read_from_its_ledger(folder: JobFolder) -> None:
     settled_since(folder)
     assert look_at(folder).facts["accounted"] == 30
     plain = look_closely(folder).to_plain()
-    counts = {
-        key: plain[key] for key in ("status", "batches", "samples", "settled", "accounted", "dead_letters")
-    }
+    counts = {key: plain[key] for key in ("status", "batches", "samples", "settled", "accounted", "dead_letters")}
     assert counts == {
         "status": "interrupted",
         "batches": 10,

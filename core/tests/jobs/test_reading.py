@@ -33,9 +33,7 @@ def make(
     Record(job_id, "a", 0.0, "/p", {}, submission, str(folder.results), "process", "0", "0.1.0", {}).write(folder)
     replace(folder.status, {"status": status})
     folder.results.mkdir()
-    lines = [
-        {"index": index, **({"count": count} if count > 1 else {}), "job": job_id} for index, count in predicted
-    ]
+    lines = [{"index": index, **({"count": count} if count > 1 else {}), "job": job_id} for index, count in predicted]
     for name, found in (("predictions", lines), ("dead_letters", [{"index": one, "job": job_id} for one in dead])):
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in found)
         folder.results.joinpath(f"{name}.jsonl").write_text(text)

@@ -37,7 +37,9 @@ def test_a_missing_ledger_is_named_and_not_made(path: Path) -> None:
 def test_another_version_is_refused(path: Path, version: int) -> None:
     make(path)
     execute(path, f"PRAGMA user_version={version}")
-    with pytest.raises(JobError, match=f"has ledger version {version}, .* reads version {VERSION}: resume the job with"):
+    with pytest.raises(
+        JobError, match=f"has ledger version {version}, .* reads version {VERSION}: resume the job with"
+    ):
         Ledger(path)
 
 

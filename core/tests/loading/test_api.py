@@ -80,14 +80,10 @@ def test_null_is_the_same_as_absent(load: Load) -> None:
 
 
 def test_which_entry(load: Load) -> None:
-    two = (
-        "- name: one\n  predictor: {type: python, path: a.py}\n- name: two\n  kind: RealtimeAPI\n  other: 1\n"
-    )
+    two = "- name: one\n  predictor: {type: python, path: a.py}\n- name: two\n  kind: RealtimeAPI\n  other: 1\n"
     assert load(two, "one").name == "one"
     assert load(MINIMAL, "digits").name == "digits"
-    assert faults(load, two) == [
-        "cortex.yaml: it holds several APIs (one, two): name the one to run (--api NAME)"
-    ]
+    assert faults(load, two) == ["cortex.yaml: it holds several APIs (one, two): name the one to run (--api NAME)"]
     assert faults(load, two, "tow") == ["cortex.yaml: no API is named tow; did you mean two?"]
     assert faults(load, two, "two") == [
         "cortex.yaml:4:3: [1].kind: insula runs kind BatchAPI only, and this is a RealtimeAPI"

@@ -31,9 +31,7 @@ def test_keys_of_one_target_go_together(load: Load) -> None:
     assert (settings.inf, settings.neuron_cores) == (1, 2)
 
 
-@pytest.mark.parametrize(
-    "kind, key", [("python", "gpu"), ("python", "inf"), ("onnx", "gpu"), ("onnx", "any")]
-)
+@pytest.mark.parametrize("kind, key", [("python", "gpu"), ("python", "inf"), ("onnx", "gpu"), ("onnx", "any")])
 def test_pairs_that_one_side_lists(load: Load, kind: str, key: str) -> None:
     assert list(compute(load, {key: 1}, kind).targets) == [key]
 

@@ -59,16 +59,16 @@ def test_a_descriptor_of_another_name(describe, group: str, name: str, hook: str
 
 @pytest.mark.parametrize(("describe", "group", "name", "hook", "answer"), CASES)
 def test_a_descriptor_of_another_type(describe, group: str, name: str, hook: str, answer: object) -> None:
-    message = rf"\(acme 2\.1\) answered {hook} with an object of str, not of insula\.descriptors\.{type(answer).__name__}"
+    message = (
+        rf"\(acme 2\.1\) answered {hook} with an object of str, not of insula\.descriptors\.{type(answer).__name__}"
+    )
     with pytest.raises(PluginError, match=message):
         describe(reference(group, name), plugin(hook, "text"))
 
 
 @pytest.mark.parametrize(("describe", "group", "name", "hook", "answer"), CASES)
 def test_no_descriptor(describe, group: str, name: str, hook: str, answer: object) -> None:
-    with pytest.raises(
-        PluginError, match=rf"no plugin answered {hook} \(asked: none, since none has this hook\)"
-    ):
+    with pytest.raises(PluginError, match=rf"no plugin answered {hook} \(asked: none, since none has this hook\)"):
         describe(reference(group, name), plugin("insula_preflight", []))
     with pytest.raises(PluginError, match=rf"no plugin answered {hook} \(asked: .* \(acme 2\.1\)\)"):
         describe(reference(group, name), plugin(hook, None))
@@ -79,9 +79,7 @@ def test_a_descriptor_that_raises_is_the_plugins_fault() -> None:
         raise KeyError("version")
 
     broken_plugin = SimpleNamespace(insula_predictor_type=hookimpl(broken))
-    with pytest.raises(
-        PluginError, match=r"\(acme 2\.1\): insula_predictor_type: raised KeyError: 'version'"
-    ):
+    with pytest.raises(PluginError, match=r"\(acme 2\.1\): insula_predictor_type: raised KeyError: 'version'"):
         predictor_type(reference("predictors", "acme"), broken_plugin)
 
 

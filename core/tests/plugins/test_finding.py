@@ -21,9 +21,7 @@ def test_a_name_is_found_with_who_offers_it(site) -> None:
 
 
 def test_nothing_is_imported_by_finding(site) -> None:
-    site.install(
-        "acme", entry_points={PREDICTORS: {"acme": "acme_broken:plugin"}}, acme_broken="raise OSError"
-    )
+    site.install("acme", entry_points={PREDICTORS: {"acme": "acme_broken:plugin"}}, acme_broken="raise OSError")
     assert find(PREDICTORS, "acme", site.path).value == "acme_broken:plugin"
     assert "acme_broken" not in sys.modules
 
@@ -95,9 +93,7 @@ def test_a_name_that_one_distribution_gives_twice_is_refused(site) -> None:
 
 
 def test_names_of_other_groups_do_not_collide(site) -> None:
-    site.install(
-        "acme", entry_points={PREDICTORS: {"word": "acme:p"}, "insula.executors": {"word": "acme:e"}}
-    )
+    site.install("acme", entry_points={PREDICTORS: {"word": "acme:p"}, "insula.executors": {"word": "acme:e"}})
     assert find(PREDICTORS, "word", site.path).value == "acme:p"
     assert find("insula.executors", "word", site.path).value == "acme:e"
 
@@ -124,9 +120,7 @@ def test_a_broken_installation_hides_no_other(site) -> None:
     malformed = site.folder / "malformed-1.0.dist-info"
     malformed.mkdir()
     (malformed / "METADATA").write_text("Name: malformed\nVersion: 1.0\n")
-    (malformed / "entry_points.txt").write_text(
-        f"[{PREDICTORS}]\nno equals sign\n# a comment\n[other]\nx = y:z\n"
-    )
+    (malformed / "entry_points.txt").write_text(f"[{PREDICTORS}]\nno equals sign\n# a comment\n[other]\nx = y:z\n")
     latin = site.folder / "latin-1.0.dist-info"
     latin.mkdir()
     (latin / "METADATA").write_text("Name: latin\nVersion: 1.0\n")
@@ -139,9 +133,7 @@ def test_a_broken_installation_hides_no_other(site) -> None:
 
 @pytest.mark.parametrize("requirement", ["insula>=0.2,<1", "insula==9.*", "Insula~=7.0", "insula>=9.0a1"])
 def test_a_plugin_for_a_newer_insula_is_refused_with_both_versions(site, requirement: str) -> None:
-    site.install(
-        "acme", "4.0", entry_points={PREDICTORS: {"acme": "acme:plugin"}}, requires=["numpy", requirement]
-    )
+    site.install("acme", "4.0", entry_points={PREDICTORS: {"acme": "acme:plugin"}}, requires=["numpy", requirement])
     with pytest.raises(PluginError, match=r"acme 4\.0.*this is insula .*: upgrade insula$") as error:
         find(PREDICTORS, "acme", site.path)
     assert all(part in str(error.value) for part in requirement.lower().removeprefix("insula").split(","))

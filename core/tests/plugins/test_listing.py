@@ -38,9 +38,7 @@ def test_nothing_installed(tmp_path: Path) -> None:
 
 
 def test_a_good_one_is_described_by_its_docstring(site) -> None:
-    site.install(
-        "good-models", "1.2", entry_points={PREDICTORS: {"good": "good_models:plugin"}}, good_models=GOOD
-    )
+    site.install("good-models", "1.2", entry_points={PREDICTORS: {"good": "good_models:plugin"}}, good_models=GOOD)
     good = listed(site)["good"]
     assert (good.status, good.cause, good.description) == ("ok", "", "Answers with the length.")
     assert (good.group, good.reference.distribution, good.reference.version) == (
@@ -151,8 +149,6 @@ def test_observers_and_commands_are_loaded(site) -> None:
 
 
 def test_what_the_core_ships_is_found_as_anyones(site) -> None:
-    entry_points = {
-        "insula.hardware": {"cpu": "insula.hardware.cpu:plugin", "gpu": "insula.hardware.gpu:plugin"}
-    }
+    entry_points = {"insula.hardware": {"cpu": "insula.hardware.cpu:plugin", "gpu": "insula.hardware.gpu:plugin"}}
     site.install("insula", "0.1.0", entry_points=entry_points, requires=())
     assert {name: one.status for name, one in listed(site).items()} == {"cpu": "ok", "gpu": "ok"}

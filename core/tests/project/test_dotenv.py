@@ -118,9 +118,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @given(
-    st.dictionaries(
-        st.from_regex(r"[A-Z_]{1,5}", fullmatch=True), st.text(st.characters(exclude_characters="'\0\r"))
-    )
+    st.dictionaries(st.from_regex(r"[A-Z_]{1,5}", fullmatch=True), st.text(st.characters(exclude_characters="'\0\r")))
 )
 def test_what_is_quoted_comes_back(variables: dict[str, str]) -> None:
     assert parse_dotenv("\n".join(f"{name}='{value}'" for name, value in variables.items()), {}) == variables

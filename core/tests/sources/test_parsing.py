@@ -31,9 +31,9 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
-json_line = st.builds(
-    lambda value, ascii_: json.dumps(value, ensure_ascii=ascii_), values, st.booleans()
-).map(lambda text: text.encode(errors="surrogatepass"))
+json_line = st.builds(lambda value, ascii_: json.dumps(value, ensure_ascii=ascii_), values, st.booleans()).map(
+    lambda text: text.encode(errors="surrogatepass")
+)
 broken_line = st.sampled_from(
     [
         b'{"a":[{}',
@@ -163,8 +163,6 @@ def test_the_quick_look_misses_no_long_integer(before: int, digits: int, negativ
 
 
 def test_lines_without_long_runs_of_digits_are_not_looked_at_twice() -> None:
-    data = (
-        b'{"sepal_length": 6.152, "sepal_width": 2.822, "petal_length": 4.951, "petal_width": 1.78}\n' * 1000
-    )
+    data = b'{"sepal_length": 6.152, "sepal_width": 2.822, "petal_length": 4.951, "petal_width": 1.78}\n' * 1000
     assert not may_hold_long_integers(data)
     assert math.isclose(parse(data, 1000, long_integers=False).samples[999]["sepal_length"], 6.152)

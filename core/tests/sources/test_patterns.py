@@ -77,9 +77,7 @@ def test_a_pattern_that_cannot_be_read_is_named(pattern: str, cause: str) -> Non
         compile_pattern(pattern)
 
 
-@given(
-    st.text(alphabet=st.sampled_from("ab/*?[]{}!-,\\^&|~.é\n"), max_size=12), st.text("ab/-,\n", max_size=6)
-)
+@given(st.text(alphabet=st.sampled_from("ab/*?[]{}!-,\\^&|~.é\n"), max_size=12), st.text("ab/-,\n", max_size=6))
 def test_any_text_is_a_pattern_or_a_value_error(pattern: str, path: str) -> None:
     with contextlib.suppress(ValueError):
         compile_pattern(pattern).fullmatch(path)

@@ -111,9 +111,7 @@ def test_an_input_that_changed_is_named(tmp_path: Path, change: object, what: st
     inputs = write(tmp_path, [b"1\n2\n"])
     references = split(inputs, 1)
     change(tmp_path / "0.jsonl")  # type: ignore[operator]
-    with pytest.raises(
-        InputChangedError, match=rf"0\.jsonl is no longer .*: {what}\. Put the listed file back"
-    ):
+    with pytest.raises(InputChangedError, match=rf"0\.jsonl is no longer .*: {what}\. Put the listed file back"):
         next(read_lines(inputs, references))
 
 
@@ -130,9 +128,7 @@ def test_a_change_between_two_reads_is_seen(tmp_path: Path, monkeypatch: pytest.
 def test_an_input_with_another_count_of_samples_is_named(tmp_path: Path) -> None:
     inputs = {0: Input(write(tmp_path, [b"1\n\n2\n"])[0].uri, name="item_list")}
     reference = BatchRef(0, 0, 3, (Extent(0, 0, 5),))
-    with pytest.raises(
-        InputChangedError, match="item_list is no longer .* bytes 0 to 5 held 3 samples and now hold 2"
-    ):
+    with pytest.raises(InputChangedError, match="item_list is no longer .* bytes 0 to 5 held 3 samples and now hold 2"):
         list(read_lines(inputs, [reference]))
 
 

@@ -90,12 +90,7 @@ def test_what_is_no_size(value: Any, words: list[str]) -> None:
     assert len(str(raised.value)) < 200
 
 
-@given(
-    st.text()
-    | st.integers()
-    | st.floats()
-    | st.from_regex(r"-?[0-9.]*(e-?[0-9]+)?[a-zA-Z]{0,2}", fullmatch=True)
-)
+@given(st.text() | st.integers() | st.floats() | st.from_regex(r"-?[0-9.]*(e-?[0-9]+)?[a-zA-Z]{0,2}", fullmatch=True))
 def test_anything_is_a_quantity_or_refused(value: Any) -> None:
     for parse in (cpu, mem):
         with suppress(ValueError):

@@ -15,7 +15,9 @@ from insula.storage.store import store_of, timeout
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch, url: str, extra: str) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     monkeypatch.setenv("INSULA_STORAGE_TEST", url)  # a connection made by an earlier test is of another environment
-    with pytest.raises(StorageError, match=rf'^{url}: .*package that is not installed .*pip install "insula\[{extra}\]"$'):
+    with pytest.raises(
+        StorageError, match=rf'^{url}: .*package that is not installed .*pip install "insula\[{extra}\]"$'
+    ):
         store_of(url)
 
 

@@ -222,10 +222,7 @@ def test_a_class_whose_types_cannot_be_resolved_is_the_plugins_fault() -> None:
 
 def test_large_lists_of_anything_are_not_walked() -> None:
     items = [object()] * 3
-    assert (
-        structure({"items": items}, attrs.make_class("Items", {"items": attrs.field(type=list[Any])})).items
-        == items
-    )
+    assert structure({"items": items}, attrs.make_class("Items", {"items": attrs.field(type=list[Any])})).items == items
 
 
 # ------------------------------------------------------------------------------------ properties

@@ -72,12 +72,9 @@ def lines(encoded: Encoded) -> list[Any]:
 
 
 @given(batches.filter(distinct_keys), st.integers(0, 1 << 40), st.data(), st.booleans())
-def test_any_predictions_are_read_back(
-    batch: list[Any], index: int, data: st.DataObject, joined: bool
-) -> None:
+def test_any_predictions_are_read_back(batch: list[Any], index: int, data: st.DataObject, joined: bool) -> None:
     positions = data.draw(
-        st.none()
-        | st.lists(st.integers(0, 50), min_size=len(batch), max_size=len(batch), unique=True).map(sorted)
+        st.none() | st.lists(st.integers(0, 50), min_size=len(batch), max_size=len(batch), unique=True).map(sorted)
     )
     inputs = [b'{"n":%d}' % number for number in range(len(batch))] if joined else None
     encoded = encode_each(batch, index, ID, positions, inputs)
@@ -132,9 +129,7 @@ def test_nulls_are_told_apart(batch: list[Any], count: int) -> None:
 
 def test_a_value_that_cannot_be_written_fails_its_sample_alone() -> None:
     with socket.socket() as unwritable:
-        encoded = encode_each(
-            [1, {"a": [0, unwritable]}, nan, "x"], 100, ID, [0, 2, 3, 5], [b"0", b"1", b"2", b"3"]
-        )
+        encoded = encode_each([1, {"a": [0, unwritable]}, nan, "x"], 100, ID, [0, 2, 3, 5], [b"0", b"1", b"2", b"3"])
     assert encoded.failures == ((2, 'prediction["a"][1] is a socket, which JSON cannot hold'),)
     assert [(line["index"], line["prediction"], line["input"]) for line in lines(encoded)] == [
         (100, 1, 0),

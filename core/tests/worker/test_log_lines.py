@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,19 @@ from insula.worker.cell import Cell
 from insula.worker.log_lines import LogLines
 
 
-@pytest.fixture(autouse=True)
-def root() -> Iterator[None]:
-    """A process in which nobody has set up logging."""
+@contextmanager
+def no_logging() -> Iterator[None]:
+    """Make this a process in which nobody has set up logging; pytest has, anew in every test's body."""
     handlers, level = list(logging.root.handlers), logging.root.level
     logging.root.handlers.clear()
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    try:
+        yield
+    finally:
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
 
 
+@no_logging()
 def test_the_batch_in_predict_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     monkeypatch.setattr("sys.stderr", shown)
@@ -39,6 +43,7 @@ def test_the_batch_in_predict_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     assert printed == ["INFO mine: before", "WARNING mine: [batch 12] during 1", "INFO mine: after"]
 
 
+@no_logging()
 def test_a_host_that_has_set_up_logging_is_left_alone() -> None:
     handler = logging.NullHandler()
     logging.root.addHandler(handler)
@@ -47,6 +52,7 @@ def test_a_host_that_has_set_up_logging_is_left_alone() -> None:
     assert (logging.root.handlers, logging.root.level) == ([handler], logging.ERROR)
 
 
+@no_logging()
 def test_a_worker_in_the_host_s_process_leaves_logging_as_it_was() -> None:
     level = logging.root.level
     executor = InlineExecutor()

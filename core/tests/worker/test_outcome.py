@@ -117,9 +117,7 @@ def test_a_tuple_is_one_prediction_a_sample_if_it_is_meant_so() -> None:
 
 @pytest.mark.parametrize("value", ["ab", {"a": 1, "b": 2}, {1, 2}, 5, ndarray(3)])
 def test_what_has_no_rows_is_not_one_prediction_a_sample(value: Any) -> None:
-    with pytest.raises(
-        TypeError, match=r"but predictor\.returns is each: return a list with one prediction a sample"
-    ):
+    with pytest.raises(TypeError, match=r"but predictor\.returns is each: return a list with one prediction a sample"):
         interpret(value, "each", 2)
 
 

@@ -34,9 +34,7 @@ def test_importing_it_imports_no_framework() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in found.stdout.split()}
     assert "insula_python" in loaded
-    assert loaded.isdisjoint(
-        {"numpy", "torch", "tensorflow", "onnxruntime", "pandas", "cattrs", "yaml", "rich"}
-    )
+    assert loaded.isdisjoint({"numpy", "torch", "tensorflow", "onnxruntime", "pandas", "cattrs", "yaml", "rich"})
 
 
 @pytest.fixture
@@ -78,8 +76,6 @@ def test_models_that_nobody_would_load_are_an_error(project: Path, tmp_path: Pat
     (project / "model.bin").touch()
     (project / "cortex.yaml").write_text(f"{text}  model_path: model.bin\n")
     folder, record, _ = submit(Request(project, output=str(tmp_path / "out")), JobStore(tmp_path / "home"))
-    with pytest.raises(
-        UserError, match=r"predictor\.models: predictor type python loads no models by itself"
-    ):
+    with pytest.raises(UserError, match=r"predictor\.models: predictor type python loads no models by itself"):
         run(folder, record)
     assert not folder.root.exists()

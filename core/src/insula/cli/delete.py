@@ -66,7 +66,9 @@ def _found(jobs: Sequence[str], older_than_seconds: float | None) -> list[JobFol
     running = [folder.root.name for folder in found if is_held(folder.lock)]
     if running:
         # Before any is deleted.
-        raise JobError("\n".join(f"job {name} is running: stop it first, with `insula stop {name}`" for name in running))
+        raise JobError(
+            "\n".join(f"job {name} is running: stop it first, with `insula stop {name}`" for name in running)
+        )
     return found
 
 

@@ -108,18 +108,14 @@ def _usage(error: click.ClickException) -> str:
 def _confess() -> None:
     import traceback
 
-    complain(
-        f"{traceback.format_exc()}\nThis is a fault of insula: please report it, with all of the above and this:"
-    )
+    complain(f"{traceback.format_exc()}\nThis is a fault of insula: please report it, with all of the above and this:")
     complain(f"insula {__version__}, Python {platform.python_version()}, {platform.platform()}")
 
 
 def _plugin_commands() -> dict[str, str]:
     from insula import plugins
 
-    return {
-        offer.name: f"from {offer.distribution} {offer.version}" for offer in plugins.installed(_ENTRY_POINTS)
-    }
+    return {offer.name: f"from {offer.distribution} {offer.version}" for offer in plugins.installed(_ENTRY_POINTS)}
 
 
 def _plugin_command(name: str) -> click.Command | None:

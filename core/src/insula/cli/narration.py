@@ -12,7 +12,7 @@ _LONGEST = 300
 _PERIOD = 10.0
 _FAILURES_A_PERIOD = 5
 # A worker that was asked to end.
-_ORDERLY = ("ended with exit code 0", "was stopped")
+_ORDERLY = ("ended with exit code 0", "was stopped", "was not needed")
 
 
 class Narration:

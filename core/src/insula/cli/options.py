@@ -28,9 +28,7 @@ job_argument = click.argument("job", metavar="JOB", shell_complete=_job_ids)
 jobs_argument = click.argument("jobs", metavar="[JOB]...", nargs=-1, shell_complete=_job_ids)
 project_argument = click.argument("project", type=click.Path(path_type=Path))
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-keep_going_option = click.option(
-    "--keep-going", is_flag=True, help="Run on although everything has failed so far."
-)
+keep_going_option = click.option("--keep-going", is_flag=True, help="Run on although everything has failed so far.")
 _ASKED = (
     click.option("--api", metavar="NAME", help="The API to run, where cortex.yaml holds several."),
     click.option(

@@ -11,9 +11,7 @@ from insula.cli.options import job_argument
 
 @click.command("results", short_help="Print or copy the results of a job.")
 @job_argument
-@click.option(
-    "--with-retries", is_flag=True, help="Put the predictions of retries in the places of dead letters."
-)
+@click.option("--with-retries", is_flag=True, help="Put the predictions of retries in the places of dead letters.")
 @click.option("--dead-letters", is_flag=True, help="Print the dead letters instead of the predictions.")
 @click.option(
     "--output",

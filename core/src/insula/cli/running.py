@@ -55,9 +55,7 @@ def run_new(
         )
 
 
-def run_again(
-    folder: JobFolder, prepare: Callable[[], Record], told: Told, *, keep_going: bool = False
-) -> int:
+def run_again(folder: JobFolder, prepare: Callable[[], Record], told: Told, *, keep_going: bool = False) -> int:
     """Run a job that exists to its end and tell that; return the exit code.
 
     Args:
@@ -74,13 +72,9 @@ def _prepared(composed: Composed | None, standby: Standby | None, keep_going: bo
     return Prepared(composed, standby, keep_going)
 
 
-def _run(
-    folder: JobFolder, prepare: Callable[[], Ready], told: Told, interrupts: Interrupts, hint: str = ""
-) -> int:
+def _run(folder: JobFolder, prepare: Callable[[], Ready], told: Told, interrupts: Interrupts, hint: str = "") -> int:
     job_id = folder.root.name
-    interrupts.expect(
-        f"insula: stopping when the running batches are done; once more ends at once. {resuming(job_id)}"
-    )
+    interrupts.expect(f"insula: stopping when the running batches are done; once more ends at once. {resuming(job_id)}")
     try:
         with _faults_told(told, job_id):
             summary = _watched(folder, *prepare(), told, interrupts)

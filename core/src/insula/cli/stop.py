@@ -16,9 +16,7 @@ _PATIENCE = 60.0
 
 @click.command("stop", short_help="Stop a running job.")
 @job_argument
-@click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Wait, a minute at most, until it has stopped."
-)
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait, a minute at most, until it has stopped.")
 def command(job: str, wait: bool) -> int:
     """Let the running batches of JOB finish, and no others begin; `insula resume` goes on with it.
 

@@ -72,9 +72,7 @@ class Coordinator:
         self._events = events
         self._observe = observe
         submission = job.submission
-        self.work = Work(
-            ledger, exporter, events, retries=submission.retries, isolate=submission.isolate_failures
-        )
+        self.work = Work(ledger, exporter, events, retries=submission.retries, isolate=submission.isolate_failures)
         self._crew = Crew(job, ledger, executor, events)
         self._limits = Limits(job, self._crew, ledger.state)
         self._speed = Speed()
@@ -111,6 +109,7 @@ class Coordinator:
         self._begin_split()
         while self._ending is None and not self._all_settled():
             self._turn()
+        self._count_time(time.monotonic())
         if self._ending is None and self._ledger.state.completes is False:
             self._crew.dismiss(self._crew)  # they end while the results are completed
         return self._ending or Ending("settled")
@@ -335,7 +334,7 @@ class Coordinator:
         if now - self._ticked < _TICK:
             return
         self._ticked = now
-        self._ledger.state.running = self._earlier + now - self._started
+        self._count_time(now)
         self._stopping = self._stopping or self._job.folder.stop.exists()
         self._ending = self._limits.check(now) or self._ending
         stands = self.stands(now)
@@ -345,16 +344,24 @@ class Coordinator:
             self._told = now
             self.tell(stands)
 
+    def _count_time(self, now: float) -> None:
+        self._ledger.state.running = self._earlier + now - self._started
+
     def stands(self, now: float) -> Progress:
         """Return how the job stands."""
-        longest = max((now - one.since for one in map(self._crew.predicting, self._crew) if one is not None), default=0.0)
+        self._count_time(now)
+        longest = max(
+            (now - one.since for one in map(self._crew.predicting, self._crew) if one is not None), default=0.0
+        )
         state = self._ledger.state
         return progress(state, len(self._crew), self._speed.see(state.accounted), longest)
 
     def tell(self, stands: Progress, **more: Any) -> None:
         """Replace the job's status file."""
         job = self._job
-        replace(job.folder.status, {"job_id": job.id, "api_name": job.api_name, **stands.to_plain(), **more}, durable=False)
+        replace(
+            job.folder.status, {"job_id": job.id, "api_name": job.api_name, **stands.to_plain(), **more}, durable=False
+        )
 
     # ------------------------------------------------------------------------------------------ completion
 

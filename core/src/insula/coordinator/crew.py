@@ -33,7 +33,12 @@ class Crew:
     """
 
     def __init__(
-        self, job: Job, ledger: Ledger, executor: Executor, events: EventLog, clock: Callable[[], float] = time.monotonic
+        self,
+        job: Job,
+        ledger: Ledger,
+        executor: Executor,
+        events: EventLog,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._job = job
         self._ledger = ledger

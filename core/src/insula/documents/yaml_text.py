@@ -37,9 +37,7 @@ def parse_yaml(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         raise SpecError([_syntax(error)], name) from error
     except UnicodeEncodeError as error:
-        raise SpecError(
-            [Fault("the file holds half a surrogate pair, which is not a character")], name
-        ) from error
+        raise SpecError([Fault("the file holds half a surrogate pair, which is not a character")], name) from error
     return _document(root, name)
 
 

@@ -109,9 +109,7 @@ def _imported_from(folders: Iterable[str], others: Iterable[str]) -> list[str]:
     # A virtual environment may lie within the project: what is imported from there is not the project's own.
     mine, kept = ([f"{one.rstrip(os.sep)}{os.sep}" for one in paths if one] for paths in (folders, others))
     files = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
-    return [
-        name for name, file in files.items() if file.startswith(tuple(mine)) and not file.startswith(tuple(kept))
-    ]
+    return [name for name, file in files.items() if file.startswith(tuple(mine)) and not file.startswith(tuple(kept))]
 
 
 class _Plugin:

@@ -68,15 +68,11 @@ def _each(compute: ComputeSpec) -> int:
 
 def _check(each: int, workers: int | None, there: int, fit: int) -> None:
     if there == 0:
-        raise UserError(
-            f"compute.gpu: {each} a worker, but this process sees no GPU ({VARIABLE}, nvidia-smi, /dev)"
-        )
+        raise UserError(f"compute.gpu: {each} a worker, but this process sees no GPU ({VARIABLE}, nvidia-smi, /dev)")
     needed = each * (workers or 1)
     if needed > there:
         asked = f"{_count(workers or 1, 'worker')} of {_count(each, 'GPU')} each need {needed}"
-        raise UserError(
-            f"compute.gpu: {asked}, and this process sees {there}: {_count(fit, 'worker')} would fit"
-        )
+        raise UserError(f"compute.gpu: {asked}, and this process sees {there}: {_count(fit, 'worker')} would fit")
 
 
 def _count(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ import orjson
 from insula.folder import JobFolder
 from insula.jobs.lock import is_held
 
-# A worker's log is cut here and the last one before it kept, so that each worker takes at most about twice as much.
+# A worker's log is cut here and as much of the one before it kept.
 LIMIT = 32 << 20
 _LOOK_EVERY = 1.0
 _POLL = 0.2
@@ -69,15 +69,25 @@ def follow_logs(folder: JobFolder, worker: int | None = None) -> Iterator[Line]:
 
 
 def bound_logs(folder: JobFolder, limit: int = LIMIT) -> None:
-    """Cut each worker's log that has become longer than `limit` bytes, and keep what it was as the last one before.
+    """Cut each worker's log that has become longer than `limit` bytes, and keep as many as the last log before.
 
     Workers append to a file that is theirs from their start on, so it is copied and emptied; what is printed in
-    between, a millisecond or so, is lost.
+    between, a moment, is lost.
     """
     for path in folder.logs.iterdir():
-        if _WORKER.fullmatch(path.name) and path.stat().st_size > limit:
-            shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+        if _WORKER.fullmatch(path.name) and (size := path.stat().st_size) > limit:
+            with path.open("rb") as log, open(_older(path), "wb", opener=_private) as older:
+                log.seek(size - limit)
+                shutil.copyfileobj(log, older, 1 << 20)
             os.truncate(path, 0)
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(f"{path.name}.1")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class LogBound:
@@ -105,7 +115,7 @@ def _logs(folder: JobFolder, worker: int | None) -> Iterator[tuple[int, Sequence
     for path in sorted(folder.logs.iterdir()):
         found = _WORKER.fullmatch(path.name)
         if found and worker in (None, int(found[1])):
-            yield int(found[1]), [path.with_name(f"{path.name}.1"), path]
+            yield int(found[1]), [_older(path), path]
 
 
 def _events(path: Path, worker: int | None) -> Iterator[Line]:

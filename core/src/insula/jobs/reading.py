@@ -68,9 +68,7 @@ class Retries:
         found = self._of.get(folder.root.name, [])
         finished = [one for one in found if look_at(one).finished]
         self.unfinished += [
-            one.root.name
-            for one in found
-            if one not in finished and one.root.name not in self.unfinished
+            one.root.name for one in found if one not in finished and one.root.name not in self.unfinished
         ]
         return finished
 

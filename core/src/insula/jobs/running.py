@@ -116,9 +116,7 @@ def _anything_settled(folder: JobFolder) -> bool:
 class _Run:
     """One life of a coordinator."""
 
-    def __init__(
-        self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, prepared: Prepared
-    ) -> None:
+    def __init__(self, folder: JobFolder, record: Record, watch: Watch, stack: ExitStack, prepared: Prepared) -> None:
         self._folder = folder
         self._record = record
         self._watch = watch

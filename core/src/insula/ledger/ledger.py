@@ -198,7 +198,9 @@ class Ledger:
 
     def pieces_of(self, ordinal: int) -> list[Piece]:
         """Return every piece of one batch."""
-        rows = self._connection.execute(f"SELECT {_PIECE} FROM pieces WHERE ordinal = ? ORDER BY skip, take DESC", (ordinal,))
+        rows = self._connection.execute(
+            f"SELECT {_PIECE} FROM pieces WHERE ordinal = ? ORDER BY skip, take DESC", (ordinal,)
+        )
         return [Piece(*row) for row in rows]
 
     def add_error(self, kind: str, message: str, traceback: str) -> int:

@@ -41,9 +41,7 @@ class _Entry:
     compute: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-def load_api(
-    project: Path, name: str | None, find_predictor: FindPredictor, find_hardware: FindHardware
-) -> ApiSpec:
+def load_api(project: Path, name: str | None, find_predictor: FindPredictor, find_hardware: FindHardware) -> ApiSpec:
     """Read one API of a project's `cortex.yaml`.
 
     Args:

@@ -58,9 +58,7 @@ def _not_allowed(kind: PredictorType, target: HardwareTarget) -> str:
     )
 
 
-def _quantity(
-    section: Mapping[str, Any], key: str, parse: Callable[[object], Any], findings: Findings
-) -> Any:
+def _quantity(section: Mapping[str, Any], key: str, parse: Callable[[object], Any], findings: Findings) -> Any:
     value = section.get(key)
     if value is None:
         return None
@@ -98,13 +96,9 @@ def _find(key: str, find: FindHardware, findings: Findings) -> HardwareTarget | 
     return target
 
 
-def _check_single(
-    targets: Mapping[str, tuple[HardwareTarget, Mapping[str, Any]]], findings: Findings
-) -> None:
+def _check_single(targets: Mapping[str, tuple[HardwareTarget, Mapping[str, Any]]], findings: Findings) -> None:
     if len(targets) > 1:
-        findings.add(
-            f"a worker runs on one hardware target, not on {' and '.join(targets)} at once", "compute"
-        )
+        findings.add(f"a worker runs on one hardware target, not on {' and '.join(targets)} at once", "compute")
 
 
 def _settings(target: HardwareTarget, keys: Mapping[str, Any], findings: Findings) -> Any:

@@ -27,9 +27,7 @@ def choose(document: Document, name: str | None) -> tuple[Findings, dict[str, An
     else:
         wanted = [index for index, one in enumerate(named) if name is not None and one == name]
     if len(wanted) != 1:
-        raise document.error(
-            _none_or_several(document, name, [one for one in named if isinstance(one, str)], wanted)
-        )
+        raise document.error(_none_or_several(document, name, [one for one in named if isinstance(one, str)], wanted))
     findings = Findings(document, paths[wanted[0]])
     entry = entries[wanted[0]]
     if not isinstance(entry, dict):

@@ -57,9 +57,7 @@ class _Single:
 def load_models(predictor: Mapping[str, Any], findings: Findings) -> tuple[ModelsSpec, tuple[str, ...]]:
     """Return the models of a `predictor` section, and the fields that mattered on a cluster only."""
     given = pick(predictor, KEYS)
-    single = (
-        findings.structure(pick(given, ("model_path", "signature_key")), _Single, "predictor") or _Single()
-    )
+    single = findings.structure(pick(given, ("model_path", "signature_key")), _Single, "predictor") or _Single()
     if "models" in given and "model_path" in given:
         findings.add("give either model_path or models, not both", "predictor", "models")
     if "models" not in given:
@@ -67,9 +65,7 @@ def load_models(predictor: Mapping[str, Any], findings: Findings) -> tuple[Model
     models = given["models"]
     if isinstance(models, Mapping):
         return _of_section(models, single.signature_key, findings)
-    return _listed(
-        findings.structure(models, tuple[_Entry, ...], "predictor", "models"), single, findings
-    ), ()
+    return _listed(findings.structure(models, tuple[_Entry, ...], "predictor", "models"), single, findings), ()
 
 
 def _of_path(path: str | None, signature_key: str | None) -> ModelsSpec:
@@ -93,18 +89,14 @@ def _of_section(
     return ModelsSpec((), section.dir, single.signature_key), ignored
 
 
-def _listed(
-    entries: tuple[_Entry, ...] | None, single: _Single, findings: Findings, *inner: str
-) -> ModelsSpec:
+def _listed(entries: tuple[_Entry, ...] | None, single: _Single, findings: Findings, *inner: str) -> ModelsSpec:
     seen: set[str] = set()
     for index, entry in enumerate(entries or ()):
         if entry.name in seen:
             findings.add(f"a second model named {entry.name}", "predictor", "models", *inner, index, "name")
         seen.add(entry.name)
     listed = [
-        ModelSpec(
-            entry.name, entry.path or entry.model_path or "", entry.signature_key or single.signature_key
-        )
+        ModelSpec(entry.name, entry.path or entry.model_path or "", entry.signature_key or single.signature_key)
         for entry in entries or ()
     ]
     return ModelsSpec(tuple(listed), signature_key=single.signature_key)

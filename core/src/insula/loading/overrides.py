@@ -45,9 +45,7 @@ def _parse(override: str, option: str) -> tuple[list[str], Any]:
     key, equals, text = override.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):
-        raise SpecError(
-            [Fault(f"expected key=value, with dots between the parts of a key, found {override[:60]!r}")]
-        )
+        raise SpecError([Fault(f"expected key=value, with dots between the parts of a key, found {override[:60]!r}")])
     try:
         return steps, parse_value(text, option)
     except SpecError as error:

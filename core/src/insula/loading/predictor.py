@@ -49,9 +49,7 @@ def load_predictor(section: Mapping[str, Any] | None, find: FindPredictor, findi
         settings = _settings(section, kind, findings)
         _check_path(section, kind, findings)
         _check_models(section, none_given, kind, findings)
-        ignored += tuple(
-            f"predictor.{key}" for key in pick(section, CLUSTER_ONLY) if key not in _own_keys(kind)
-        )
+        ignored += tuple(f"predictor.{key}" for key in pick(section, CLUSTER_ONLY) if key not in _own_keys(kind))
     return Loaded(spec and attrs.evolve(spec, models=listed, settings=settings), kind, ignored)
 
 
@@ -63,9 +61,7 @@ def _own_keys(kind: PredictorType) -> set[str]:
 def _settings(section: Mapping[str, Any], kind: PredictorType, findings: Findings) -> Any:
     own = _own_keys(kind)
     findings.refuse_unknown(_without(section, CLUSTER_ONLY), {*CORE, *models.KEYS, *own}, "predictor")
-    return findings.structure(
-        {key: section[key] for key in section if key in own}, kind.settings, "predictor"
-    )
+    return findings.structure({key: section[key] for key in section if key in own}, kind.settings, "predictor")
 
 
 def _without(section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -80,13 +76,9 @@ def _check_path(section: Mapping[str, Any], kind: PredictorType, findings: Findi
         findings.add(f"missing: the file that defines {kind.class_name}", "predictor", "path")
 
 
-def _check_models(
-    section: Mapping[str, Any], none_given: bool, kind: PredictorType, findings: Findings
-) -> None:
+def _check_models(section: Mapping[str, Any], none_given: bool, kind: PredictorType, findings: Findings) -> None:
     if kind.models == "none":
         for key in pick(section, models.KEYS):
             findings.add(f"predictor type {kind.name} takes no models", "predictor", key)
     if kind.models == "required" and none_given:
-        findings.add(
-            f"missing: predictor type {kind.name} needs a model_path, or models", "predictor", "models"
-        )
+        findings.add(f"missing: predictor type {kind.name} needs a model_path, or models", "predictor", "models")

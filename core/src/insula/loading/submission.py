@@ -80,9 +80,7 @@ def load_submission(document: Document | Mapping[str, Any], find_source: FindSou
         findings.raise_any()
     keys = findings.structure(pick(data, _KEYS), _Keys)
     sources = _sources(data, find_source, findings)
-    settings = {
-        source.key: findings.structure(value, source.settings, source.key) for source, value in sources
-    }
+    settings = {source.key: findings.structure(value, source.settings, source.key) for source, value in sources}
     findings.raise_any()
     # Whatever is missing here was a fault above.
     assert keys is not None
@@ -101,9 +99,7 @@ def _submission(key: str, settings: Any, keys: _Keys, data: Mapping[str, Any]) -
 
 
 def _sources(data: Mapping[str, Any], find: FindSource, findings: Findings) -> list[tuple[Source, Any]]:
-    words = [
-        key for key, value in data.items() if key not in _KEYS and value is not None and isinstance(key, str)
-    ]
+    words = [key for key, value in data.items() if key not in _KEYS and value is not None and isinstance(key, str)]
     found = [(_find(word, find, findings), data[word]) for word in words]
     sources = [(source, value) for source, value in found if source is not None]
     if not words:

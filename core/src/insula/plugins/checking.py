@@ -180,9 +180,7 @@ def _check_parameters(name: str, hook: str, function: Callable[..., object]) -> 
         default = parameter.default is not parameter.empty
         if parameter.name in HOOKS[hook] and (keyword_only or default):
             what = "is keyword-only" if keyword_only else "has a default"
-            raise PluginError(
-                f"{name}: {hook}: the parameter {parameter.name} {what}, so it would never be given"
-            )
+            raise PluginError(f"{name}: {hook}: the parameter {parameter.name} {what}, so it would never be given")
         variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if parameter.name not in HOOKS[hook] and not default and not variadic:
             takes = ", ".join(HOOKS[hook]) or "no parameters"

@@ -38,9 +38,7 @@ def hardware_target(reference: Reference, plugin: object) -> HardwareTarget:
     _check_name(reference, "keys", answer.keys)
     fields = _fields(reference, answer.settings)
     if {field.name for field in fields} != set(answer.keys):
-        raise _fault(
-            reference, f"its settings must have the attributes {', '.join(answer.keys)}, as its keys say"
-        )
+        raise _fault(reference, f"its settings must have the attributes {', '.join(answer.keys)}, as its keys say")
     for field in fields:
         if field.default is attrs.NOTHING:
             raise _fault(reference, f"its setting {field.name} needs a default")

@@ -92,9 +92,7 @@ def _scan(path: tuple[str, ...] | None) -> Scan:
 
 
 def _offering(path: tuple[str, ...] | None) -> set[str]:
-    offering = (
-        distribution for distribution in _discover(path) if f"[{PREFIX}" in _entry_points(distribution)
-    )
+    offering = (distribution for distribution in _discover(path) if f"[{PREFIX}" in _entry_points(distribution))
     return {name for distribution in offering for name in _headers(distribution).get("Name", ())}
 
 

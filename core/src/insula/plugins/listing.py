@@ -77,14 +77,10 @@ def list_plugins(timeout: float = 10.0, path: Sequence[str] | None = None) -> li
         return list(pool.map(listed, sorted(found.references)))
 
 
-def _unfit(
-    reference: Reference, offers: Sequence[Reference], requires: Mapping[str, Sequence[str]]
-) -> Listed | None:
+def _unfit(reference: Reference, offers: Sequence[Reference], requires: Mapping[str, Sequence[str]]) -> Listed | None:
     if reference.group not in ROLES:
         groups = ", ".join(ROLES)
-        return Listed(
-            reference, "broken", f"insula has no group of entry points {reference.group}, only {groups}"
-        )
+        return Listed(reference, "broken", f"insula has no group of entry points {reference.group}, only {groups}")
     if len(offers) > 1:
         return Listed(reference, "duplicate", claims(offers))
     fault = version_fault(reference, requires[reference.distribution])
@@ -109,9 +105,7 @@ def _run(
     reference: Reference, search: Sequence[str], timeout: float, answer: IO[bytes], complaint: IO[bytes]
 ) -> int | None:
     command = [sys.executable, "-c", CHILD, json.dumps(list(search)), json.dumps(reference.to_plain())]
-    child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=answer, stderr=complaint, start_new_session=True
-    )
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=answer, stderr=complaint, start_new_session=True)
     try:
         return child.wait(timeout)
     except subprocess.TimeoutExpired:

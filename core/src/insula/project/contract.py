@@ -65,9 +65,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(function) if passes_on else outer
 
 
-def unknown_parameters(
-    parameters: Iterable[inspect.Parameter], accepted: Collection[str], name: str
-) -> list[str]:
+def unknown_parameters(parameters: Iterable[inspect.Parameter], accepted: Collection[str], name: str) -> list[str]:
     """Return what is wrong with the parameters of a function, without `self`: one message for each that nothing fills."""
     return [
         f"{name}: the parameter {parameter.name} is unknown and has no default; {_known(parameter.name, accepted)}"

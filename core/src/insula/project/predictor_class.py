@@ -107,20 +107,14 @@ class _Checked:
 
     def _plain_class(self) -> ast.ClassDef | None:
         """The class, if nothing can have changed it: no bases, no decorators, not touched by the module's other code."""
-        found = [
-            node
-            for node in self.module.body
-            if isinstance(node, ast.ClassDef) and node.name == self.class_name
-        ]
+        found = [node for node in self.module.body if isinstance(node, ast.ClassDef) and node.name == self.class_name]
         if len(found) != 1 or found[0].decorator_list or found[0].keywords or _real_bases(found[0]):
             return None
         rest = [node for node in self.module.body if node is not found[0] and not _is_main_block(node)]
         words = {word for node in rest for word in _words(node)}
         return None if self.class_name in words or "*" in words or words & _DYNAMIC else found[0]
 
-    def _method_faults(
-        self, cls: ast.ClassDef, name: str, accepted: Sequence[str]
-    ) -> Iterator[tuple[int, str]]:
+    def _method_faults(self, cls: ast.ClassDef, name: str, accepted: Sequence[str]) -> Iterator[tuple[int, str]]:
         method = _plain_method(cls, name)
         if method is None:
             return
@@ -189,9 +183,7 @@ def _parameters(method: ast.FunctionDef) -> list[inspect.Parameter] | None:
         return None
     filled = [False] * (len(plain) - len(given.defaults)) + [True] * len(given.defaults)
     named = list(zip(plain, filled, strict=True))[1:]
-    named += [
-        (one, default is not None) for one, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
-    ]
+    named += [(one, default is not None) for one, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
     return [_parameter(one, has_default) for one, has_default in named]
 
 

@@ -77,9 +77,7 @@ class DeadLettersSource:
         return [Input(str(path), status.st_size, stamp_of(status), f"dead letters of job {job}")]
 
     @hookimpl
-    def insula_split(
-        self, context: SplitContext, inputs: Sequence[Input], after: Position | None
-    ) -> Iterator[Block]:
+    def insula_split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
         """Yield batches of samples that follow each other in the other job's input."""
         samples, offset = (after.samples, after.offset) if after else (0, 0)
         sizes = _batches(Path(inputs[0].uri), samples, offset, context.settings.batch_size)

@@ -36,16 +36,12 @@ class Listed:
     ranges: bool = True
 
 
-def list_files(
-    paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path
-) -> list[Input]:
+def list_files(paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path) -> list[Input]:
     """List files as `find_files` does, whether or not parts of them can be read."""
     return [file.input for file in find_files(paths, includes, excludes, project)]
 
 
-def find_files(
-    paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path
-) -> list[Listed]:
+def find_files(paths: Sequence[str], includes: Sequence[str], excludes: Sequence[str], project: Path) -> list[Listed]:
     """Find files, in the order of `paths`, those of one folder, glob or prefix by name.
 
     Args:
@@ -109,7 +105,9 @@ def _find_remote(url: str) -> list[Stored]:
         return store_of(url).find(url)
     except MissingError as error:
         if glob.has_magic(url.partition("?")[0]):
-            raise SourceError(f"{error}; a URL is no pattern: give its beginning, and the pattern under includes") from error
+            raise SourceError(
+                f"{error}; a URL is no pattern: give its beginning, and the pattern under includes"
+            ) from error
         raise
 
 
@@ -129,9 +127,7 @@ def _find(path: str, project: Path) -> list[Path]:
 
 
 def _expand(pattern: str) -> list[Path]:
-    matches = [
-        Path(match) for match in sorted({os.path.normpath(it) for it in glob.iglob(pattern, recursive=True)})
-    ]
+    matches = [Path(match) for match in sorted({os.path.normpath(it) for it in glob.iglob(pattern, recursive=True)})]
     if not matches:
         raise SourceError(f"{pattern}: no file matches")
     # A folder that ** matches is not walked: its files match by themselves.

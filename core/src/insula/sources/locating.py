@@ -25,9 +25,7 @@ class Locator:
     offset: int = 0
     lines: int = 0
 
-    def locate(
-        self, inputs: Mapping[int, Input], block: Slice, ordinal: int, positions: Sequence[int]
-    ) -> list[Place]:
+    def locate(self, inputs: Mapping[int, Input], block: Slice, ordinal: int, positions: Sequence[int]) -> list[Place]:
         """Return the places of samples of one batch, by their positions in it.
 
         Raises:

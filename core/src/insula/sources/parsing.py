@@ -62,11 +62,7 @@ def _holds_long_integers(data: bytes) -> bool:
     at = digits.find(_LONG)
     while at >= 0:
         end = _end_of_digits(data, at)
-        if (
-            data[at - 1 : at] != b"."
-            and data[end : end + 1] not in (b".", b"e", b"E")
-            and _is_long(data, at, end)
-        ):
+        if data[at - 1 : at] != b"." and data[end : end + 1] not in (b".", b"e", b"E") and _is_long(data, at, end):
             return True
         at = digits.find(_LONG, end)
     return False
@@ -153,9 +149,7 @@ def _parse_leniently(line: bytes) -> tuple[Any, bytes]:
         value = json.loads(line.decode())
         return value, _strict(line, value)
     except UnicodeDecodeError as error:
-        raise _NotReadableError(
-            f"not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}"
-        ) from error
+        raise _NotReadableError(f"not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}") from error
     except json.JSONDecodeError as error:
         raise _NotReadableError(f"not JSON: {error.msg} at position {error.pos + 1}") from error
     except ValueError as error:

@@ -24,9 +24,7 @@ class _Lines:
         self._locator = Locator()
 
     @hookimpl
-    def insula_split(
-        self, context: SplitContext, inputs: Sequence[Input], after: Position | None
-    ) -> Iterator[Block]:
+    def insula_split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
         """Yield blocks of lines."""
         return split_lines(inputs, context.settings.batch_size, after)
 

@@ -28,9 +28,7 @@ def cpu(value: object) -> float:
     """
     amount = _amount(value, {"": Decimal(1), "m": _MILLI}, "cores, such as 200m, 0.2 or 1")
     if not 0 < amount <= _MOST_CORES:
-        raise ValueError(
-            f"{_shown(value)} is not a share of cores: it must be over 0 and at most {_MOST_CORES}"
-        )
+        raise ValueError(f"{_shown(value)} is not a share of cores: it must be over 0 and at most {_MOST_CORES}")
     return float(amount)
 
 

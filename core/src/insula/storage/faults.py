@@ -63,7 +63,14 @@ _BROKEN = {
     "ConnectionError",
 }
 _BUSY_STATUS = {408, 425, 429}
-_BUSY_CODES = {"SlowDown", "Throttling", "ThrottlingException", "RequestTimeout", "RequestTimeTooSkewed", "InternalError"}
+_BUSY_CODES = {
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "InternalError",
+}
 _PASSES = {errno.EBUSY, errno.EREMOTEIO} if hasattr(errno, "EREMOTEIO") else {errno.EBUSY}
 # Of the local machine: the disk is full, or there are too many open files.
 _LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS}
@@ -89,7 +96,9 @@ def _of_network(error: Exception, chain: list[BaseException], names: set[str], s
     unresolved = next((one for one in chain if isinstance(one, socket.gaierror)), None)
     if unresolved is not None or "ClientConnectorDNSError" in names:
         again = unresolved is not None and unresolved.errno == socket.EAI_AGAIN
-        return Cause(f"the name of the server cannot be resolved: {_text(error)}", TransientError if again else StorageError)
+        return Cause(
+            f"the name of the server cannot be resolved: {_text(error)}", TransientError if again else StorageError
+        )
     if names & {"ClientConnectorCertificateError", "SSLCertVerificationError", "SSLError"}:
         return Cause(f"no secure connection: {_text(error)}")
     if status >= 500 or status in _BUSY_STATUS or any(_code(one) in _BUSY_CODES for one in chain):

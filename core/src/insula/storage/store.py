@@ -87,7 +87,17 @@ def _package(error: ImportError) -> str:
 
 def _surroundings() -> tuple[tuple[str, str], ...]:
     # A program that lives long may set its credentials late: another environment is another connection.
-    beginnings = ("AWS_", "FSSPEC_", "GOOGLE_", "GCSFS_", "STORAGE_EMULATOR", "AZURE_", "INSULA_STORAGE", "HTTP", "NO_PROXY")
+    beginnings = (
+        "AWS_",
+        "FSSPEC_",
+        "GOOGLE_",
+        "GCSFS_",
+        "STORAGE_EMULATOR",
+        "AZURE_",
+        "INSULA_STORAGE",
+        "HTTP",
+        "NO_PROXY",
+    )
     return tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith(beginnings)))
 
 

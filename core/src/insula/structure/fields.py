@@ -108,9 +108,7 @@ def _set(blank: object, attribute: Any, value: Any) -> None:
     converter = attribute.converter
     if converter is not None:
         beside = [(blank, "takes_self"), (attribute, "takes_field")]
-        value = _function(converter)(
-            value, *(one for one, wanted in beside if getattr(converter, wanted, False))
-        )
+        value = _function(converter)(value, *(one for one, wanted in beside if getattr(converter, wanted, False)))
     object.__setattr__(blank, attribute.name, value)
 
 

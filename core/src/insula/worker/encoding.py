@@ -55,9 +55,7 @@ def encode_each(
         inputs: the JSON text of each sample, added as `"input"`.
     """
     count = len(values)
-    indexes = (
-        range(index, index + count) if positions is None else [index + position for position in positions]
-    )
+    indexes = range(index, index + count) if positions is None else [index + position for position in positions]
     try:
         if set(map(type, values)) == {int}:
             return Encoded(_lines(batch_id, indexes, b"%d", values, inputs), count, count)
@@ -156,9 +154,7 @@ def _encode_carefully(
         indexes.append(index + position)
         chosen.append(at)
     kept = None if inputs is None else [inputs[at] for at in chosen]
-    return Encoded(
-        _lines(batch_id, indexes, b"%b", texts, kept), len(texts), len(texts), total, tuple(failures)
-    )
+    return Encoded(_lines(batch_id, indexes, b"%b", texts, kept), len(texts), len(texts), total, tuple(failures))
 
 
 def _text(value: Any) -> tuple[bytes, int]:

@@ -24,9 +24,7 @@ class NotJsonableError(TypeError):
 
     def within(self, step: Any) -> None:
         """Put one more step in front of the path."""
-        self.steps.append(
-            f"[{json.dumps(step, ensure_ascii=False) if isinstance(step, str) else repr(step)}]"
-        )
+        self.steps.append(f"[{json.dumps(step, ensure_ascii=False) if isinstance(step, str) else repr(step)}]")
 
     def __str__(self) -> str:
         return f"{self.subject}prediction{''.join(reversed(self.steps))} {self.fault}"

@@ -64,9 +64,7 @@ def _refuse_unfinished(value: Any) -> None:
     if any(hasattr(kind, name) for name in ("__next__", "__anext__", "__await__")):
         if inspect.iscoroutine(value):
             value.close()  # or Python warns, in no place that says more, that it was never awaited
-        raise TypeError(
-            f"predict returned {_described(value)}, which has predicted nothing yet: return a list"
-        )
+        raise TypeError(f"predict returned {_described(value)}, which has predicted nothing yet: return a list")
 
 
 def _described(value: Any) -> str:

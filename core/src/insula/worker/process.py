@@ -80,7 +80,9 @@ class _Connection:
 
         failure = describe(error)
         # Without a report there is no result: whatever else this process did is done again by another.
-        self.send({"type": "unwritable", "errno": getattr(error, "errno", None), "error": [failure.type, failure.message, ""]})
+        self.send(
+            {"type": "unwritable", "errno": getattr(error, "errno", None), "error": [failure.type, failure.message, ""]}
+        )
         os._exit(74)
 
     def finish(self) -> None:

@@ -33,9 +33,7 @@ class CountUp:
         return [Input("count:up", name="the numbers")]
 
     @hookimpl
-    def insula_split(
-        self, context: SplitContext, inputs: Sequence[Input], after: Position | None
-    ) -> Iterator[Block]:
+    def insula_split(self, context: SplitContext, inputs: Sequence[Input], after: Position | None) -> Iterator[Block]:
         """Yield one block a batch; its extent is the range of its numbers."""
         size, stop = context.settings.batch_size, context.settings.stop
         for start in range(after.offset if after else 0, stop, size):

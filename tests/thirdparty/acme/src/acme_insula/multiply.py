@@ -47,9 +47,7 @@ class Multiply:
     @hookimpl
     def insula_preflight(self, context: WorkerContext) -> Sequence[str]:
         """Refuse a factor that makes nothing of everything."""
-        return (
-            ["predictor.factor: 0 would leave nothing"] if context.api.predictor.settings.factor == 0 else []
-        )
+        return ["predictor.factor: 0 would leave nothing"] if context.api.predictor.settings.factor == 0 else []
 
     @hookimpl
     def insula_create_predictor(self, context: WorkerContext) -> Predictor:
