@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def load_all(context: WorkerContext) -> tuple[dict[str, OnnxModel], list[str]]:
         except ModelFault as fault:
             called = "the model" if spec.name == SINGLE else f"model {spec.name}"
             faults.append(f"{called} ({spec.path}): {fault}")
+    _give_memory_back()
     return models, faults
 
 
@@ -56,3 +58,10 @@ def _open(context: WorkerContext, found: ModelFile, providers: Providers) -> Any
     # It is optimised already; doing so again would lay the weights out in memory of this process.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return open_session(path, options, providers)
+
+
+def _give_memory_back() -> None:
+    """Return to the system what loading needed for a moment: glibc would keep up to the size of the model."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
-import os
 import platform
-import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,21 +49,23 @@ def prepared(model: ModelFile, level: str, cache: Path) -> Path | None:
         cache: the folder of prepared models.
     """
     entry = cache / _key(model, level)
-    with _locked(cache, entry.name):
-        if entry.exists():
-            return entry / _PREPARED
-        unfinished = cache / f".{entry.name}-{os.getpid()}"
-        unfinished.mkdir()
-        try:
-            _prepare(model.path, unfinished, level)
-            unfinished.replace(entry)
-        except (OSError, subprocess.CalledProcessError) as error:
-            told = getattr(error, "stderr", None) or str(error)
-            logging.getLogger(__name__).warning("weights of %s are not shared: %s", model.path, told.strip()[-500:])
-            return None
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        with _locked(cache, entry.name):
+            if not entry.exists():
+                _make(entry, model.path, level)
+    except (OSError, subprocess.CalledProcessError) as error:
+        told = str(getattr(error, "stderr", None) or error).strip()[-500:]
+        logging.getLogger(__name__).warning("the weights of %s are not shared: %s", model.path, told)
+        return None
     return entry / _PREPARED
+
+
+def _make(entry: Path, source: Path, level: str) -> None:
+    with tempfile.TemporaryDirectory(prefix=".", dir=entry.parent) as unfinished:
+        folder = Path(unfinished, entry.name)
+        folder.mkdir()
+        _prepare(source, folder, level)
+        folder.replace(entry)
 
 
 def _prepare(source: Path, folder: Path, level: str) -> None:
