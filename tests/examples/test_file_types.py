@@ -21,7 +21,16 @@ def _installed() -> list[str]:
 def _edge_cases(folder: Path) -> None:
     """Write files at the edges of what the model is asked about."""
     folder.mkdir()
-    contents = (b"", b"a", b"a" * 7, b"a" * 8, b"\xff" * 7, b" " * 5000, b" " * 5000 + b"import os\n", b"\n\n[a]\nb=1\n\n")
+    contents = (
+        b"",
+        b"a",
+        b"a" * 7,
+        b"a" * 8,
+        b"\xff" * 7,
+        b" " * 5000,
+        b" " * 5000 + b"import os\n",
+        b"\n\n[a]\nb=1\n\n",
+    )
     for number, content in enumerate(contents):
         (folder / f"{number}").write_bytes(content)
     (folder / "long").write_bytes(b"# heading\n" + b" " * 5000 + b"\nlast words")

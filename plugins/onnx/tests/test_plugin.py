@@ -31,7 +31,12 @@ class ONNXPredictor:
 def test_it_is_found_by_its_word() -> None:
     reference = plugins.find("insula.predictors", "onnx")
     kind = plugins.predictor_type(reference, plugins.load(reference))
-    assert (kind.name, kind.class_name, kind.arguments, kind.models) == ("onnx", "ONNXPredictor", ("onnx_client",), "required")
+    assert (kind.name, kind.class_name, kind.arguments, kind.models) == (
+        "onnx",
+        "ONNXPredictor",
+        ("onnx_client",),
+        "required",
+    )
     assert "gpu" in kind.hardware
 
 

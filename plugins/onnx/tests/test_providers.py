@@ -18,7 +18,9 @@ def test_gpu_means_cuda_and_what_the_user_names_first(context: Make) -> None:
     targets = {"gpu": object()}
     assert choose(context(targets=targets)).names == (CUDA, CPU)
     settings = OnnxSettings(providers=(TENSORRT, CUDA), provider_options={CUDA: {"device_id": 1}})
-    assert choose(context(settings=settings, targets=targets)) == Providers((TENSORRT, CUDA), ({}, {"device_id": 1}), True)
+    assert choose(context(settings=settings, targets=targets)) == Providers(
+        (TENSORRT, CUDA), ({}, {"device_id": 1}), True
+    )
 
 
 def test_a_hardware_target_may_bring_providers(context: Make) -> None:

@@ -13,7 +13,12 @@ from insula_onnx.model_file import ModelFault
 from insula_onnx.providers import Providers
 from insula_onnx.settings import OnnxSettings
 
-LEVELS = {"none": "ORT_DISABLE_ALL", "basic": "ORT_ENABLE_BASIC", "extended": "ORT_ENABLE_EXTENDED", "all": "ORT_ENABLE_ALL"}
+LEVELS = {
+    "none": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "all": "ORT_ENABLE_ALL",
+}
 
 
 def make_options(context: WorkerContext, cores: float | None = None) -> onnxruntime.SessionOptions:
@@ -28,9 +33,7 @@ def make_options(context: WorkerContext, cores: float | None = None) -> onnxrunt
     options.inter_op_num_threads = settings.inter_op_threads or 1
     if options.inter_op_num_threads > 1:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
-    options.graph_optimization_level = getattr(
-        onnxruntime.GraphOptimizationLevel, LEVELS[settings.graph_optimization]
-    )
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[settings.graph_optimization])
     options.enable_cpu_mem_arena = settings.memory_arena
     threads = options.intra_op_num_threads * options.inter_op_num_threads * context.job_spec.get("workers", 1)
     spinning = settings.spinning

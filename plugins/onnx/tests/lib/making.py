@@ -16,9 +16,7 @@ def value(name: str, elements: int, shape: Shape) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, elements, shape)
 
 
-def model_of(
-    graph: onnx.GraphProto, opset: int = 17, ir: int = 8
-) -> onnx.ModelProto:
+def model_of(graph: onnx.GraphProto, opset: int = 17, ir: int = 8) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
 
 
