@@ -61,9 +61,8 @@ class Standby:
 
     def become(self, start: Start) -> tuple[subprocess.Popen[bytes], socket.socket] | None:
         """Make it the worker that is asked for; None if it cannot be that one, or is used up."""
-        from insula.worker.protocol import (
-            pack,  # not at the top: a standby starts before anything is imported
-        )
+        # Not at the top: a standby starts before anything is imported.
+        from insula.worker.protocol import pack
 
         if self._started is None or not self._fits(start):
             return None
@@ -75,10 +74,10 @@ class Standby:
         }  # fmt: skip
         # An environment of a megabyte would not fit into the socket's buffer; such a one starts anew.
         body = pack(frame)
-        if len(body) > 64 * 1024 or ours.send(body) != len(body):
-            _end(process, ours)
-            return None
-        return process, ours
+        if len(body) <= 64 * 1024 and _send(ours, body):
+            return process, ours
+        _end(process, ours)
+        return None
 
     def _fits(self, start: Start) -> bool:
         environment = start.environment
@@ -92,7 +91,15 @@ class Standby:
             self._started = None
 
 
+def _send(ours: socket.socket, body: bytes) -> bool:
+    try:
+        return ours.send(body) == len(body)
+    except OSError:
+        return False  # it is gone; why shows when a fresh one is started, which has a log
+
+
 def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
     ours.close()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
