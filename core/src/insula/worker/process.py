@@ -5,7 +5,6 @@ There is no heartbeat: a C call can hold the GIL for minutes and be healthy.
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import signal
@@ -39,7 +38,6 @@ def main(descriptor: int, parent: int) -> None:
     going = worker.handle(frame)
     # Behind the first frame, as it delays nobody there; until then the end of the socket does as much.
     _die_with(parent)
-    gc.freeze()  # what was imported lives as long as the process: 6 % of a fast predictor's time went into looking at it
     while going:
         going = worker.handle(connection.frames.get())
     connection.finish()
