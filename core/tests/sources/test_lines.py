@@ -120,7 +120,7 @@ def test_a_batch_that_crosses_files_is_a_block_with_extents(tmp_path: Path) -> N
 
 
 def test_blocks_are_yielded_while_the_file_is_read(tmp_path: Path) -> None:
-    inputs = write(tmp_path, [b"{}\n" * (3 << 20)])
+    inputs = write(tmp_path, [b'{"n": 1}\n' * (1 << 20)])
     blocks = split_lines(inputs, 32)
     first = next(blocks)
     assert first.stops[-1] - first.start <= 1 << 18
@@ -128,6 +128,12 @@ def test_blocks_are_yielded_while_the_file_is_read(tmp_path: Path) -> None:
     assert sum(lengths) == (9 << 20) - first.stops[-1]
     assert max(lengths) < 1.3 * (1 << 20)
     assert min(lengths[:-1]) >= 1 << 20
+
+
+def test_a_block_holds_no_more_than_a_chunk_of_tiny_batches(tmp_path: Path) -> None:
+    blocks = list(split_lines(write(tmp_path, [b"1\n" * (1 << 20)]), 1))
+    assert sum(block.batches for block in blocks) == 1 << 20
+    assert max(block.batches for block in blocks) <= 1 << 17
 
 
 @pytest.mark.parametrize("size", [1, 7])

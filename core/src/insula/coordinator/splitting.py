@@ -12,7 +12,7 @@ from insula.hooks import Hooks
 from insula.spec import Block, Input
 
 # Bounds what a fast split holds in memory when the ledger cannot keep up.
-_AHEAD = 64
+_AHEAD = 8
 
 
 class Splitting:

@@ -19,6 +19,7 @@ from insula.spec import Block, Extent, Input
 
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
+_BATCHES = 1 << 13  # tiny lines: a megabyte of them would be a hundred thousand batches in memory at once
 _UNCOUNTED = -(1 << 62)  # behind a resume nobody has counted the lines: any sum with this stays negative
 
 
@@ -136,7 +137,7 @@ class _Splitter:
     def _enough(self, run: _Run) -> bool:
         # The first block comes as soon as it can, so that workers have something to do.
         first, self.begun = not self.begun, True
-        return first or run.stops[-1] - run.start >= _BLOCK
+        return first or run.stops[-1] - run.start >= _BLOCK or len(run.stops) >= _BATCHES
 
     def _keep(self, run: _Run) -> None:
         if run.last > run.start:
