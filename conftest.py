@@ -16,3 +16,11 @@ def _signals_as_in_a_terminal() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _devices_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the devices of these tests from those of other jobs of this machine, which may have the same names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSULA_DEVICE_LOCKS", str(tmp_path_factory.mktemp("devices")))
+        yield

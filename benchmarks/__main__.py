@@ -13,14 +13,16 @@ from benchmarks.options import Options
 from benchmarks.table import Figure, render, write
 
 CASES = ("rows", "slow_model", "onnx", "import_time", "scale", "resume")
-OPTIONAL = ("engines",)
+OPTIONAL = ("engines", "tensorflow", "tensorflow_serving")
 NAMES = CASES + OPTIONAL
 CACHE = Path(__file__).resolve().parents[1] / ".cache" / "benchmarks"
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="insula against the alternatives.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default: all but engines")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; default: all but {', '.join(OPTIONAL)}"
+    )
     parser.add_argument("--rows", type=int, help="samples, where a case has one size")
     parser.add_argument("--rounds", type=int, help="interleaved rounds")
     parser.add_argument("--small", action="store_true", help="little data: shows that everything runs, not how fast")

@@ -217,6 +217,70 @@ def test_ctrl_c_ends_the_job_and_is_the_host_s_again(project: Path, tmp_path: Pa
     assert job.resume().wait(60).succeeded
 
 
+INTERRUPTED = """
+import signal
+from pathlib import Path
+
+
+def interrupt(where):
+    marker = Path(__file__).with_name(f".{where}")
+    if WHERE == where and not marker.exists():
+        marker.touch()
+        signal.raise_signal(signal.SIGINT)
+
+
+class Predictor:
+    interrupt("import")
+
+    def __init__(self):
+        interrupt("constructor")
+
+    def predict(self, payload):
+        if 2 in payload:
+            interrupt("predict")
+        return payload
+
+    def on_job_complete(self):
+        interrupt("completion")
+"""
+
+
+@pytest.mark.parametrize("where", ["import", "constructor", "predict", "completion"])
+def test_ctrl_c_in_user_code_that_runs_inline_is_no_failure_of_it(where: str, project: Path, tmp_path: Path) -> None:
+    project.joinpath("predictor.py").write_text(f"WHERE = {where!r}\n{INTERRUPTED}")
+    with pytest.raises(KeyboardInterrupt, match="insula resume"):
+        insula.run(project, items=range(6), batch_size=1, executor="inline")
+    job = insula.open_job(jobs(tmp_path)[0])
+    assert job.status().status == "stopped"
+    result = job.resume().wait(60)
+    assert result.succeeded
+    assert result.summary["attempts_failed"] == 0
+
+
+LEFT = """
+from bdb import BdbQuit
+from pathlib import Path
+
+
+class Predictor:
+    def predict(self, payload):
+        marker = Path(__file__).with_name(".left")
+        if not marker.exists():
+            marker.touch()
+            raise BdbQuit
+        return payload
+"""
+
+
+def test_leaving_the_debugger_stops_the_job(project: Path, tmp_path: Path) -> None:
+    project.joinpath("predictor.py").write_text(LEFT)
+    with pytest.raises(KeyboardInterrupt, match="insula resume"):
+        insula.run(project, items=range(6), batch_size=1, executor="inline")
+    result = insula.open_job(jobs(tmp_path)[0]).resume().wait(60)
+    assert result.succeeded
+    assert result.summary["attempts_failed"] == 0
+
+
 def test_a_program_that_ends_leaves_a_job_to_resume(project: Path, tmp_path: Path) -> None:
     code = (
         "import insula, sys\n"
@@ -238,11 +302,11 @@ def test_a_program_that_ends_leaves_a_job_to_resume(project: Path, tmp_path: Pat
 
 
 def test_large_integers_come_back_as_they_were(project: Path) -> None:
-    result = insula.run(project, items=[2**63], executor="inline")
-    assert [one.prediction for one in result.job.results()] == [2**64]
+    result = insula.run(project, items=[2**63, 2**70], executor="inline")
+    assert [one.prediction for one in result.job.results()] == [2**64, 2**71]
 
 
-@pytest.mark.parametrize("item", [object(), 2**70, {1, 2}])
+@pytest.mark.parametrize("item", [object(), {1, 2}])
 def test_items_that_are_no_json(item: object, project: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="items cannot be written as JSON"):
         insula.run(project, items=[item])

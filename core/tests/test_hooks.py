@@ -21,6 +21,8 @@ from insula.descriptors import (
     Predictions,
     Predictor,
     PredictorType,
+    Service,
+    ServicesContext,
     Source,
     SplitContext,
     WorkerContext,
@@ -32,6 +34,7 @@ from insula.plugins.checking import HOOKS
 from insula.spec import ApiSpec, Block, ComputeSpec, Input, ModelSpec, PredictorSpec, Slice
 
 CONTEXT = WorkerContext(ApiSpec("api", PredictorSpec("t")), {}, {}, Path(), Assignment(0))
+SERVICES = ServicesContext(CONTEXT.api, {}, Path(), 1, 1)
 SPLIT = SplitContext(None, Path(), Path())
 COMPUTE = ComputeSpec()
 
@@ -53,6 +56,8 @@ CALLS: dict[str, tuple[Callable[[Hooks], object], object]] = {
     "split": (lambda hooks: hooks.split(SPLIT, [], None), [Block(1, 1)]),
     "assign_devices": (lambda hooks: hooks.assign_devices(COMPUTE, 1), [Assignment(0)]),
     "resources": (lambda hooks: hooks.resources(COMPUTE), {"GPU": 1}),
+    "services": (lambda hooks: hooks.services(SERVICES, [Assignment(0)]), [Service("s", ("x",))]),
+    "adapt_service": (lambda hooks: hooks.adapt_service(Service("s", ("x",)), None), Service("s", ("y",))),
     "create_executor": (lambda hooks: hooks.create_executor({}), "an executor"),
     "locate": (lambda hooks: hooks.locate({}, Slice(0, 0, Block(1, 1)), 0, [0]), [Place("f", 1)]),
     "preflight": (lambda hooks: hooks.preflight(CONTEXT), ["a fault"]),
@@ -68,7 +73,7 @@ CALLS: dict[str, tuple[Callable[[Hooks], object], object]] = {
 }
 BARE = {"read", "predict_batch"}
 CHECKED = sorted(set(CALLS) - BARE - {"preflight"})
-NEED_AN_ANSWER = sorted(set(CHECKED) - {"resources", "locate"})
+NEED_AN_ANSWER = sorted(set(CHECKED) - {"resources", "locate", "services", "adapt_service"})
 
 
 def test_every_hook_has_a_method() -> None:
@@ -95,6 +100,12 @@ def test_no_answer_where_one_is_needed(hook: str) -> None:
         CALLS[hook][0](answering(hook, None))
     with pytest.raises(PluginError, match=rf"^no plugin answered insula_{hook} \(asked: none, since"):
         CALLS[hook][0](compose([]))
+
+
+def test_no_services_and_none_changed() -> None:
+    service = Service("s", ("x",))
+    assert list(compose([]).services(SERVICES, [])) == []
+    assert compose([]).adapt_service(service, Assignment(0)) is service
 
 
 def test_no_resources_are_nothing_to_ask_for() -> None:

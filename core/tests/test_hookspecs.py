@@ -18,6 +18,8 @@ PARAMETERS = {
     "insula_split": ("context", "inputs", "after"),
     "insula_assign_devices": ("compute", "workers"),
     "insula_resources": ("compute",),
+    "insula_services": ("context", "assignments"),
+    "insula_adapt_service": ("service", "assignment"),
     "insula_create_executor": ("options",),
     "insula_preflight": ("context",),
     "insula_read": ("inputs", "references"),

@@ -13,12 +13,14 @@ import insula
 ROOT = Path(insula.__file__).parent
 ORDER = (
     "errors",
+    "exact",
     "failpoints",
     "folder",
     "events",
     "spec",
     "structure",
     "documents",
+    "model_names",
     "descriptors",
     "loading",
     "hookspecs",

@@ -1,4 +1,4 @@
-"""Copy basic-pitch's model out of the installed package into `model/`, and write tunes of pure tones into `tunes/`."""
+"""Copy basic-pitch's models out of the installed package into `model/`, and write tunes of pure tones into `tunes/`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def main() -> None:
         raise SystemExit("the package basic-pitch is not installed: pip install --no-deps basic-pitch")
     for folder in ("model", "tunes"):
         (HERE / folder).mkdir(exist_ok=True)
-    shutil.copy(Path(found.origin).parent / "saved_models/icassp_2022/nmp.onnx", HERE / "model")
+    models = Path(found.origin).parent / "saved_models/icassp_2022"
+    shutil.copy(models / "nmp.onnx", HERE / "model")
+    shutil.copytree(models / "nmp", HERE / "model" / "nmp", dirs_exist_ok=True)
     for name, notes in TUNES.items():
         write(HERE / "tunes" / f"{name}.wav", notes)
 

@@ -21,7 +21,11 @@ FAULTS = {
     ),
     "import error": (
         "import not_installed_anywhere\n" + GOOD,
-        ['predictor.py", line 1', "ModuleNotFoundError: No module named 'not_installed_anywhere'"],
+        [
+            'predictor.py", line 1',
+            "ModuleNotFoundError: No module named 'not_installed_anywhere'",
+            "not_installed_anywhere is neither a module of the project nor installed for /",
+        ],
     ),
     "error deeper": (
         "import helper\n" + GOOD,

@@ -205,8 +205,16 @@ def test_on_job_complete_that_raises(project) -> None:
     assert left.predictions == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("executor", ["inline", "process"])
-@pytest.mark.parametrize("end", ["sys.exit(3)", "raise KeyboardInterrupt", "raise GeneratorExit"])
+@pytest.mark.parametrize(
+    "end, executor",
+    [
+        ("sys.exit(3)", "inline"),
+        ("sys.exit(3)", "process"),
+        ("raise KeyboardInterrupt", "process"),  # inline it is Ctrl-C, and ends the job
+        ("raise GeneratorExit", "inline"),
+        ("raise GeneratorExit", "process"),
+    ],
+)
 def test_what_ends_a_program_costs_its_sample_only(project, end, executor) -> None:
     project.predictor(
         f"""

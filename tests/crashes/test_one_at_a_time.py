@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 SECOND = """
@@ -121,9 +122,12 @@ def test_what_a_worker_started_ends_with_a_coordinator_that_takes_over(trial, pr
     trial.write_rows(400)
     process = trial.run(0.02)
     trial.wait(lambda: len(trial.events("worker_ready")) == 2, "both workers")
+    # What makes the system end it with its parent is asked for behind the first frame.
+    trial.wait(lambda: len(list((trial.job / "cells").iterdir())) == 2, "both to have begun")
     workers = trial.workers_alive()
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)  # so that it cannot see the coordinator's end and end its group itself
+    trial.wait(lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in workers), "all to stop")
     trial.kill(process)
     trial.wait(lambda: not trial.workers_alive(), "the end of the workers, which the system ends with their parent")
     assert len(trial.processes()) == 2

@@ -14,6 +14,7 @@ import pytest
 import insula
 from insula import failpoints, hookspecs
 from insula.cli.group import BUILT_IN
+from insula.coordinator.status import Progress
 from insula.jobs import finishing
 from insula.ledger import schema
 from insula.loading import models, predictor, submission
@@ -22,10 +23,14 @@ from insula.project.contract import CONSTRUCTOR, PREDICT
 from insula.sources.settings import DelimitedFiles, FilePathLister, ItemList
 from insula.spec import api
 from insula.worker import protocol
+from insula.worker.environment import THREADS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PACKAGE = Path(insula.__file__).parent
+# Fail points, for tests; the beginning of names, and a place kept for observers.
+TEST_ONLY = {"INSULA_FAIL_POINT", "INSULA_FAIL_ONCE"}
+NO_VARIABLES = {"INSULA_STORAGE", "INSULA_OBSERVERS"}
 PAGES = sorted(
     path
     for pattern in ("*.md", "*/*.md", "docs/*/*.md", "*/*/README.md")
@@ -71,9 +76,13 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{link} in {path}"
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links(ROOT / "README.md")}
-    assert set(DOCS.glob("*/*.md")) <= linked
+def linked(path: Path) -> set[Path]:
+    return {(path.parent / link.partition("#")[0]).resolve() for link in links(path)}
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    assert DOCS / "README.md" in linked(ROOT / "README.md")
+    assert set(DOCS.glob("*/*.md")) - linked(DOCS / "README.md") == set()
 
 
 # ------------------------------------------------------------------------------------------------ hooks and events
@@ -151,6 +160,14 @@ def test_the_fields_of_the_summary() -> None:
     assert {word for row in rows(section) for word in named(row[0])} == literal_keys(finishing.summarise)
 
 
+def test_the_fields_of_a_status() -> None:
+    section = page("reference/cli.md").partition("## insula status")[2].partition("\n## ")[0]
+    told = {word for row in rows(section) for word in named(row[0])}
+    # What Progress calls shorter, and what stands elsewhere in the object.
+    shown = {field.name for field in attrs.fields(Progress)} - {"status", "dead", "attempts", "worker_counts"}
+    assert told == shown | {"dead_letters", "attempts_failed", "stalled_batches", "job_status"}
+
+
 STATUSES = (
     "enqueuing", "running", "succeeded", "completed_with_failures", "enqueue_failed", "worker_error", "worker_oom",
     "timed_out", "stopped", "unexpected_error", "interrupted",
@@ -158,12 +175,36 @@ STATUSES = (
 
 
 def test_the_statuses() -> None:
-    section = page("reference/results.md").partition("## Statuses")[2]
+    section = page("reference/statuses.md").partition("## Exit codes")[0]
     assert [named(row[0])[0] for row in rows(section) if named(row[0])] == list(STATUSES)
+    assert [row[0] for row in rows(section) if not row[3]] == []
     source = "".join(file.read_text() for file in PACKAGE.rglob("*.py"))
     assert [status for status in STATUSES if f'"{status}"' not in source] == []
     endings = set(re.findall(r'Ending\(\s*"(\w+)"', source)) - {"settled", "completed"}
     assert endings <= set(STATUSES)
+
+
+def test_the_environment_variables() -> None:
+    section = page("reference/environment.md").partition("## insula's own")[2].partition("\n## ")[0]
+    told = {name for row in rows(section) for name in named(row[0])} - {"_INSULA_COMPLETE"}
+    assert variables(PACKAGE) - {*TEST_ONLY, *NO_VARIABLES} == told
+
+
+def test_the_environment_variables_of_plugins() -> None:
+    text = "".join(path.read_text() for path in PAGES)
+    read = {name for folder in ROOT.glob("plugins/*/src") for name in variables(folder)}
+    assert {name for name in read if name not in text} == set()
+
+
+def variables(folder: Path) -> set[str]:
+    """Words in quotes: what is read, and not only spoken of."""
+    source = "".join(file.read_text() for file in folder.rglob("*.py"))
+    return set(re.findall(r'"(INSULA_\w+)"', source))
+
+
+def test_what_workers_are_given() -> None:
+    section = page("reference/environment.md").partition("## In workers")[2]
+    assert set(THREADS) <= {name for row in rows(section) for name in named(row[0])}
 
 
 def test_the_commands_are_in_their_page() -> None:

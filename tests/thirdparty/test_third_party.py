@@ -41,6 +41,28 @@ def test_each_alone_beside_the_core_s_own(site, tmp_path) -> None:
     assert (letter["index"], letter["source"], letter["line"], letter["input"]) == (6, "the numbers", 7, 6)
 
 
+def test_a_service_for_all_and_as_the_target_has_it(site, tmp_path) -> None:
+    site.write({"type": "multiply", "served": True}, COUNT)
+    checked = json.loads(site.insula("check", str(site.project), "--json").stdout)
+    assert checked["services"] == [{"name": "saying", "worker": None}]
+    site.insula("run", str(site.project), "--output", str(tmp_path / "out"))
+    found = [line["prediction"] for line in _rows(tmp_path / "out/predictions.jsonl")]
+    assert [one["product"] for one in found] == [2 * n for n in range(25)]
+    assert {one["says"] for one in found} == {"one for all"}
+    assert len({one["server"] for one in found}) == 1
+
+    site.write({"type": "multiply", "served": True}, COUNT, compute={"beads": 5})
+    said = site.insula("check", str(site.project)).stdout
+    assert "saying for worker 0" in said
+    assert "saying for worker 1" in said
+    site.insula("run", str(site.project), "--output", str(tmp_path / "out2"))
+    found = [line["prediction"] for line in _rows(tmp_path / "out2/predictions.jsonl")]
+    # Its worker's own environment is its own too.
+    assert {one["beads"] for one in found} == {"5"}
+    assert {one["says"] for one in found} <= {"the one on abacus:0", "the one on abacus:1"}
+    assert len({(one["server"], one["says"]) for one in found}) == len({one["says"] for one in found})
+
+
 def test_what_the_plugins_refuse(site) -> None:
     site.write({"type": "multiply", "factor": "3"}, COUNT)
     assert "predictor.factor: expected an integer" in site.insula("run", str(site.project), code=2).stderr

@@ -118,7 +118,49 @@ class Assignment:
     cpu: float = 1.0
 
 
+@attrs.frozen
+class Service:
+    """A server process that workers share; it is ready once its port accepts a connection.
+
+    Args:
+        name: what workers find its address under, in `context.services`: letters, digits, `_` and `-`.
+        argv: the command. `{port}` in it becomes the port of 127.0.0.1 to listen on, `{folder}` a folder of its own in the
+            job's, which is its working directory; so they do in the values of `environment` and in `files`. Other braces
+            stay as they are.
+        environment: variables laid over those that workers start from; if it serves one worker, over that worker's own.
+        files: text files by name, written into its folder before every start.
+        assignment: the number of the worker that it serves alone; None if it serves all of the job.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = attrs.field(factory=dict)
+    files: Mapping[str, str] = attrs.field(factory=dict)
+    assignment: int | None = None
+
+
 # ------------------------------------------------------------------------------------------------ contexts
+
+
+@attrs.frozen
+class ServicesContext:
+    """What a predictor type is given when it names its services.
+
+    Args:
+        api: the API's entry, its `predictor.settings` structured by the predictor type's own class.
+        config: `predictor.config` merged under the submission's.
+        project: the project folder, which relative paths start from.
+        workers: how many workers the job has.
+        cores: how many cores this process may use.
+        models: the models of the API, in order, their paths local.
+    """
+
+    api: ApiSpec
+    config: Mapping[str, Any]
+    project: Path
+    workers: int
+    cores: int
+    models: tuple[ModelSpec, ...] = ()
 
 
 @attrs.frozen

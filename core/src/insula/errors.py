@@ -11,6 +11,7 @@ InsulaError
 │   ├── JobError             a job that is unknown, running elsewhere, of another version
 │   ├── StorageError         what is behind a URL cannot be listed, read or written
 │   └── OutputError          results cannot be written where the user wants them
+├── ProtocolError            what came from a worker or coordinator is no message of insula's
 └── ConservationError        samples in ≠ samples accounted for: insula's own fault, never the user's
 """
 
@@ -107,6 +108,10 @@ class StorageError(UserError, OSError):
 
 class OutputError(UserError, OSError):
     """Results cannot be written where the user wants them."""
+
+
+class ProtocolError(InsulaError, ValueError):
+    """What came from a worker or coordinator is no message of insula's: user code wrote into its socket, say."""
 
 
 class ConservationError(InsulaError):

@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 import orjson
 
+from insula import exact
+
 
 @attrs.frozen
 class JobFolder:
@@ -67,6 +69,11 @@ class JobFolder:
         return self.root / "logs"
 
     @property
+    def services(self) -> Path:
+        """For each service a folder of its own, and its stdout and stderr beside it; made by the first one."""
+        return self.root / "services"
+
+    @property
     def results(self) -> Path:
         """Where results go unless the user wants them elsewhere."""
         return self.root / "results"
@@ -88,16 +95,17 @@ class JobFolder:
             folder.mkdir(mode=0o700)
 
 
-def replace(path: Path, value: Any, *, durable: bool = True, private: bool = True) -> None:
+def replace(path: Path, value: Any, *, durable: bool = True, private: bool = True, users: bool = False) -> None:
     """Write `value` as JSON so that a reader finds the old file or the new one, never a part of either.
 
     Args:
         durable: whether it must survive a power cut.
         private: whether only the user may read it; otherwise the umask decides.
+        users: whether the user's own settings or samples are in it, to be read back with `exact.loads`.
     """
     temporary = path.with_name(f".{path.name}.new")
     with open(temporary, "wb", opener=_private if private else None) as file:
-        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        file.write(exact.dumps(value, users=users, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         if durable:
             file.flush()
             os.fsync(file.fileno())

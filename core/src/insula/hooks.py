@@ -21,6 +21,8 @@ from insula.descriptors import (
     Predictions,
     Predictor,
     PredictorType,
+    Service,
+    ServicesContext,
     Source,
     SplitContext,
     WorkerContext,
@@ -99,12 +101,27 @@ class Hooks:
         if len(answer) == workers or (answer and workers is None):
             return answer
         asked = "at least 1" if workers is None else str(workers)
-        raise PluginError(f"{self._asked(hook)} answered {hook} with {len(answer)} assignments, not {asked}")
+        raise PluginError(f"{self.asked(hook)} answered {hook} with {len(answer)} assignments, not {asked}")
 
     def resources(self, compute: ComputeSpec) -> Mapping[str, float]:
         """Say what an engine that places workers itself should be asked for; nothing if no plugin answers."""
         answer = self._hook.insula_resources(compute=compute)
         return {} if answer is None else self._one("insula_resources", Mapping, answer)  # type: ignore[type-abstract]
+
+    @property
+    def names_services(self) -> bool:
+        """Whether any plugin could name services."""
+        return bool(self._hook.insula_services.get_hookimpls())
+
+    def services(self, context: ServicesContext, assignments: Sequence[Assignment]) -> Sequence[Service]:
+        """Name the server processes that the workers share; none if no plugin answers."""
+        answer = self._hook.insula_services(context=context, assignments=assignments)
+        return () if answer is None else self._all("insula_services", Service, answer)
+
+    def adapt_service(self, service: Service, assignment: Assignment | None) -> Service:
+        """Change one service for the hardware; as it is if no plugin answers."""
+        answer = self._hook.insula_adapt_service(service=service, assignment=assignment)
+        return service if answer is None else self._one("insula_adapt_service", Service, answer)
 
     def create_executor(self, options: Mapping[str, Any]) -> Any:
         """Make the executor."""
@@ -159,9 +176,9 @@ class Hooks:
     def wrong_answer(self, hook: str, expected: type, answer: object) -> PluginError:
         """Return the error for an answer that is not of the expected type, naming the plugins that were asked."""
         if answer is None:
-            return PluginError(f"no plugin answered {hook} (asked: {self._asked(hook)})")
+            return PluginError(f"no plugin answered {hook} (asked: {self.asked(hook)})")
         what = f"an object of {_name(type(answer))}, not of {_name(expected)}"
-        return PluginError(f"{self._asked(hook)} answered {hook} with {what}")
+        return PluginError(f"{self.asked(hook)} answered {hook} with {what}")
 
     def _one(self, hook: str, expected: type[Answer], answer: object) -> Answer:
         if answer is not None and isinstance(answer, expected):
@@ -180,7 +197,8 @@ class Hooks:
             return answer
         return (f"{plugin} answered insula_preflight with {answer!r:.100}, not with a list of messages",)
 
-    def _asked(self, hook: str) -> str:
+    def asked(self, hook: str) -> str:
+        """Return who has a hook, for messages, the first that is asked first."""
         plugins = [one.plugin_name for one in reversed(getattr(self._hook, hook).get_hookimpls())]
         return " or ".join(plugins) or "none, since none has this hook"
 

@@ -24,6 +24,8 @@ from insula.descriptors import (
     Predictions,
     Predictor,
     PredictorType,
+    Service,
+    ServicesContext,
     Source,
     SplitContext,
     WorkerContext,
@@ -90,6 +92,32 @@ def insula_assign_devices(compute: ComputeSpec, workers: int | None) -> Sequence
 @hookspec(firstresult=True)
 def insula_resources(compute: ComputeSpec) -> Mapping[str, float] | None:
     """Say what an engine that places workers itself should be asked for, such as `{"GPU": 1}`."""
+
+
+@hookspec(firstresult=True)
+def insula_services(context: ServicesContext, assignments: Sequence[Assignment]) -> Sequence[Service] | None:
+    """Name the server processes that the workers share; None or nothing if there are none.
+
+    Called once in each life of a coordinator, before any worker starts, and by `insula check`, which starts none.
+
+    Raises:
+        UserError: if a service cannot be started here (its program is not installed, say).
+    """
+
+
+@hookspec(firstresult=True)
+def insula_adapt_service(service: Service, assignment: Assignment | None) -> Service | None:
+    """Change one service for the hardware: its command, its environment, or whom it serves; None leaves it as it is.
+
+    A service that serves all, answered with any `assignment`, becomes one for each worker: this hook is asked again for
+    each of them, with the service's `assignment` set to that worker's number.
+
+    Args:
+        assignment: of the worker that it serves alone; None if it serves all.
+
+    Raises:
+        UserError: if the hardware cannot carry it.
+    """
 
 
 @hookspec(firstresult=True)

@@ -35,7 +35,7 @@ def test_jobs_are_deleted(make_job: MakeJob, runner: CliRunner, store: JobStore)
 def test_results_elsewhere_are_kept_and_no_longer_claimed(make_job: MakeJob, runner: CliRunner, tmp_path: Path) -> None:
     folder, record = make_job(status="stopped")
     out = tmp_path / "out"
-    outputs.claim(str(out), record.job_id, folder)
+    outputs.claim(str(out), folder)
     attrs.evolve(record, output=str(out)).write(folder)
     out.joinpath("predictions.jsonl").write_text("1\n")
     assert runner.invoke(insula, ["delete", record.job_id]).exit_code == 0

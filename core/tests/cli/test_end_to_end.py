@@ -123,6 +123,19 @@ def test_dead_letters(
 
 
 @EXECUTORS
+def test_what_is_wrong_with_the_input_leaves_nothing(
+    executor: str, insula: Insula, command: Callable[..., list[str]], project: Path, tmp_path: Path
+) -> None:
+    rows = tmp_path / "no-rows.jsonl"
+    rows.write_text("no JSON\n" * 30)
+    done = insula(*command(executor, "--json", "--input", str(rows)))
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["status"] == "enqueue_failed"
+    assert str(rows) in done.stderr
+    assert jobs(insula) == []
+
+
+@EXECUTORS
 def test_what_is_wrong_with_a_project_leaves_nothing(
     executor: str, insula: Insula, command: Callable[..., list[str]], project: Path, tmp_path: Path
 ) -> None:

@@ -51,7 +51,10 @@ def test_what_was_printed_and_what_happened(
     assert plain[-1].startswith("TIME insula    INFO job_ended: status completed_with_failures")
     # Of a job that has ended, all there is is all that will come.
     assert sorted(insula("logs", job_id, "-f").stdout.splitlines()) == sorted(printed.stdout.splitlines())
-    assert "printed" not in insula("logs", job_id, "--worker", 1).stdout
+    assert "printed" in insula("logs", job_id, "--worker", 0).stdout
+    refused = insula("logs", job_id, "--worker", 1)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"job {job_id} had no worker 1; it had: 0" in refused.stderr
 
 
 @pytest.mark.parametrize("flags", [[], ["-f"]])

@@ -31,6 +31,14 @@ FAILED = {"event": "attempt_failed", "batch": 3, "index": 96, "samples": 32, "at
             "worker 1 was killed by SIGKILL",
         ),
         ({"event": "worker_ended", "worker": 1, "name": "1-1-1", "cause": "ended with exit code 0"}, None),
+        (
+            {"event": "service_ended", "service": "s", "worker": None, "cause": "was killed by SIGKILL"},
+            "service s was killed by SIGKILL",
+        ),
+        (
+            {"event": "service_ended", "service": "s", "worker": 1, "cause": "ended with exit code 2"},
+            "service s of worker 1 ended with exit code 2",
+        ),
         ({"event": "worker_ready", "worker": 1, "name": "1-1-1"}, None),
         ({"event": "something of a later insula"}, None),
     ],

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from insula.cli.group import insula
 from insula.errors import WorkerFault
 from insula.folder import JobFolder
+from insula.jobs import output as outputs
 from insula.jobs.lock import JobLock
 from insula.jobs.record import Record, read_record
 from insula.jobs.running import Prepared
@@ -113,6 +114,17 @@ def test_a_finished_job_stays_as_it_is(
     assert f"Job {record.job_id} is finished already." in done.stderr
     assert "Results: /data/out" in done.stdout
     assert json.loads(runner.invoke(insula, ["resume", record.job_id, "--json"]).stdout)["status"] == status
+
+
+def test_a_finished_job_that_was_killed_before_it_gave_up_its_claim(
+    make_job: MakeJob, ran: list[Record], runner: CliRunner
+) -> None:
+    folder, record = make_job(**SUMMARY)
+    outputs.claim(record.output, folder)
+    assert [path.name for path in folder.results.iterdir()] == [".insula-job.json"]
+    assert runner.invoke(insula, ["resume", record.job_id]).exit_code in (0, 1)
+    assert not list(folder.results.iterdir())
+    assert ran == []
 
 
 def test_a_running_job(job: tuple[JobFolder, Record], runner: CliRunner) -> None:

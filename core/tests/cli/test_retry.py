@@ -92,7 +92,7 @@ def test_what_cannot_be_retried(insula: Insula, project: Path, failed: str) -> N
     done = insula("retry", failed, "--json")
     assert done.returncode == 2
     assert "rows.jsonl is no longer what it was" in done.stderr
-    assert json.loads(done.stdout)["status"] == "refused"
+    assert json.loads(done.stdout)["status"] == "enqueue_failed"
     assert newest(insula) == failed
 
 

@@ -29,6 +29,7 @@ STANDS: dict[str, Any] = {
     "interruptions": 1,
     "started": 1_700_000_001.0,
     "seconds": 3.0,
+    "worker_counts": {"pending": 1, "initializing": 1, "running": 2, "succeeded": 0, "failed": 3, "stalled": 0},
 }
 
 
@@ -59,7 +60,7 @@ def test_a_running_job(make_job: MakeJob, runner: CliRunner) -> None:
         "project": record.project,
         "output": record.output,
         "executor": "process",
-        **STANDS,
+        **{key: value for key, value in STANDS.items() if key not in ("dead", "attempts", "worker_counts")},
         "dead_letters": 2,
         "attempts_failed": 3,
         "interruptions": 1,
@@ -71,7 +72,7 @@ def test_a_running_job(make_job: MakeJob, runner: CliRunner) -> None:
             "status": "running",
             "batches_in_queue": 38,
             "batch_metrics": {"succeeded": 11, "failed": 1, "avg_time_per_batch": 0.5},
-            "worker_counts": {"running": 2},
+            "worker_counts": STANDS["worker_counts"],
             "created_time": "2023-11-14T22:13:20.000+00:00",
             "start_time": "2023-11-14T22:13:21.000+00:00",
             "end_time": None,
@@ -110,6 +111,8 @@ def test_a_finished_job(make_job: MakeJob, runner: CliRunner) -> None:
 
 def test_a_job_whose_coordinator_died(make_job: MakeJob, runner: CliRunner) -> None:
     _, record = make_job(**STANDS)
+    plain = json.loads(runner.invoke(insula, ["status", record.job_id, "--json"]).stdout)
+    assert set(plain["job_status"]["worker_counts"].values()) == {0}
     done = runner.invoke(insula, ["status", record.job_id])
     assert "interrupted" in done.stdout
     assert f"insula resume {record.job_id}" in done.stdout

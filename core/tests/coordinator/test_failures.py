@@ -189,14 +189,30 @@ def test_ten_batches_out_of_attempts_before_any_success_are_hopeless(ledger: Led
     assert len(failures.waiting) == 2 * (HOPELESS + 1)
 
 
-def test_where_much_fails_nothing_is_halved(ledger: Ledger) -> None:
+def test_where_whole_batches_are_lost_nothing_is_halved(ledger: Ledger) -> None:
     batch = Batch(ledger, 4)
-    ledger.state.failed, ledger.state.succeeded = 20, 379
+    ledger.state.lost = ledger.state.failed = 20
+    ledger.state.succeeded = 379
     assert batch.run({1}) == [0, 1, 2, 3]
     assert batch.calls == [(0, 4)] * 2
+    assert ledger.state.lost == 21
+
+
+def test_batches_that_lost_only_some_samples_do_not_stop_it(ledger: Ledger) -> None:
+    batch = Batch(ledger, 4)
+    ledger.state.failed = 1000
+    assert batch.run({1}) == [1]
+    assert (ledger.state.failed, ledger.state.lost) == (1001, 0)
+
+
+def test_a_batch_lost_piece_by_piece_counts_as_lost(ledger: Ledger) -> None:
+    batch = Batch(ledger, 4)
+    assert batch.run({0, 1, 2, 3}) == [0, 1, 2, 3]
+    assert (ledger.state.failed, ledger.state.lost) == (1, 1)
 
 
 def test_where_little_fails_it_is(ledger: Ledger) -> None:
     batch = Batch(ledger, 4)
-    ledger.state.failed, ledger.state.succeeded = 20, 381
+    ledger.state.lost = ledger.state.failed = 20
+    ledger.state.succeeded = 381
     assert batch.run({1}) == [1]

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from insula.executors.interface import Start
@@ -37,6 +38,13 @@ def test_it_becomes_a_worker_once(standby: Standby, tmp_path: Path) -> None:
 
 def test_not_one_of_another_environment(standby: Standby, tmp_path: Path) -> None:
     assert standby.become(start(standby, tmp_path, CUDA_VISIBLE_DEVICES="0")) is None
+
+
+def test_not_one_that_has_a_variable_too_many(standby: Standby, tmp_path: Path) -> None:
+    wanted = start(standby, tmp_path)
+    fewer = {name: value for name, value in wanted.environment.items() if name != "PATH"}
+    assert len(fewer) < len(wanted.environment)
+    assert standby.become(attrs.evolve(wanted, environment=fewer)) is None
 
 
 def test_not_when_it_is_gone(standby: Standby, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from insula.spec import ComputeSpec
 
 
 def target(*gpus: str, cores: float = 8) -> Hooks:
-    return compose([("gpu", GpuTarget(gpus=lambda: gpus, cores=lambda: cores))])
+    return compose([("gpu", GpuTarget(gpus=lambda: gpus, cores=lambda: cores, in_use=lambda devices: {}))])
 
 
 def compute(gpu: int, cpu: float | None = None) -> ComputeSpec:
@@ -70,6 +70,21 @@ def test_more_than_there_are(gpus: int, each: int, workers: int | None, message:
     with pytest.raises(UserError) as error:
         target(*map(str, range(gpus))).assign_devices(compute(each), workers)
     assert str(error.value) == message
+
+
+def sharing(workers: int | None) -> list[str]:
+    """What is assigned of four GPUs, two of which another job has."""
+    used = {"cuda:0": "job j (process 7)", "cuda:2": "job j (process 7)"}
+    shared = GpuTarget(gpus=lambda: "0123", cores=lambda: 8, in_use=lambda devices: used)
+    assignments = compose([("gpu", shared)]).assign_devices(compute(1), workers)
+    return [str(assignment.environment["CUDA_VISIBLE_DEVICES"]) for assignment in assignments]
+
+
+def test_gpus_of_other_jobs_are_left_to_them() -> None:
+    assert sharing(None) == sharing(2) == ["1", "3"]
+    told = "3 workers of 1 GPU each need 3, and 2 of those it sees are free: device cuda:0 is in use by job j"
+    with pytest.raises(UserError, match=told):
+        sharing(3)
 
 
 def test_what_an_engine_is_asked_for_without_looking_for_devices() -> None:

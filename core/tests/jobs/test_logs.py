@@ -92,6 +92,14 @@ def test_logs_are_bounded_and_the_last_one_is_kept(folder: JobFolder) -> None:
     assert path.read_text() == "last\n"
 
 
+def test_the_log_of_a_service_is_cut_too(folder: JobFolder) -> None:
+    folder.services.mkdir()
+    log = folder.services / "model.0.log"
+    log.write_text("1" * 40 + "2" * 40)
+    bound_logs(folder, limit=50)
+    assert (log.read_text(), log.with_name("model.0.log.1").read_text()) == ("", "1" * 10 + "2" * 40)
+
+
 def test_a_running_job_s_logs_are_looked_at_once_a_second(folder: JobFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[JobFolder] = []
     now = [100.0]

@@ -62,6 +62,7 @@ class Job:
         self.exporter.adopt()
 
     def left(self) -> set[str]:
+        self.exporter.wait_for_removals()
         return {path.name for path in self.parts.iterdir()}
 
     def close(self) -> None:

@@ -103,3 +103,24 @@ def test_an_escaped_text_matches_itself_alone(text: str) -> None:
 )
 def test_excludes_win_over_includes(includes: list[str], excludes: list[str], chosen: list[str]) -> None:
     assert list(filter(chooser(includes, excludes), ["a.jpg", "d/b.jpg", "d/c.txt"])) == chosen
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("{*,a}" * 12 + "x", "a" * 200),
+        ("*a" * 30 + "x", "a" * 400),
+        ("**a*/" * 12 + "x", "aa/" * 100),
+        ("{**,{*,a{**,b}}}" * 9 + "x", "ab/" * 100),
+    ],
+)
+def test_many_stars_take_no_time(pattern: str, path: str) -> None:
+    # A regular expression would take years.
+    matcher = compile_pattern(pattern)
+    assert not matcher.fullmatch(path)
+    assert matcher.fullmatch(f"{path}x")
+
+
+def test_braces_too_deep() -> None:
+    with pytest.raises(ValueError, match="braces are inside each other"):
+        compile_pattern("{" * 3000 + "}" * 3000)

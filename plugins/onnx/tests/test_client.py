@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from making import FLOAT, identity, scaled
 
-from insula_onnx.client import ModelNameError, ONNXClient
+from insula.model_names import ModelNameError
+from insula_onnx.client import ONNXClient
 from insula_onnx.model import ModelInputError
 
 Make = Callable[..., ONNXClient]

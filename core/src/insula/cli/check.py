@@ -11,7 +11,7 @@ import click
 from insula.cli.options import asked_options, json_option, project_argument
 
 if TYPE_CHECKING:
-    from insula.descriptors import Assignment
+    from insula.descriptors import Assignment, Service
     from insula.jobs.checking import Plan
     from insula.plugins import Reference
 
@@ -59,6 +59,7 @@ def _lines(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from _listed("ignored", plan.ignored)
     yield "workers", f"{len(plan.assignments):,}"
     yield from _listed("", _shortened([_assignment(one) for one in plan.assignments]))
+    yield from _listed("services", _shortened([_service(one) for one in plan.services]))
     yield "input", plan.source or "none yet: give --input, or write a job.json"
     yield "results", plan.output or "in the job's folder"
 
@@ -85,6 +86,10 @@ def _assignment(one: Assignment) -> str:
     return f"worker {one.worker}: {', '.join((cores, *one.devices))}"
 
 
+def _service(one: Service) -> str:
+    return one.name if one.assignment is None else f"{one.name} for worker {one.assignment}"
+
+
 def _plain(plan: Plan) -> dict[str, Any]:
     return {
         "project": str(plan.project),
@@ -109,6 +114,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
             }
             for one in plan.assignments
         ],
+        "services": [{"name": one.name, "worker": one.assignment} for one in plan.services],
         "source": plan.source,
         "output": plan.output,
     }

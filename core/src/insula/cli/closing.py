@@ -8,6 +8,9 @@ from typing import Any
 from insula.cli.wording import count, duration
 from insula.jobs.ended import FINISHED
 
+# What ended the job was most likely the user's code or settings.
+_TO_MEND = ("worker_error", "worker_oom")
+
 
 def finished(summary: Mapping[str, Any]) -> bool:
     """Return whether nothing is left to do for the job of a summary."""
@@ -24,13 +27,24 @@ def resuming(job_id: str) -> str:
     return f"To finish it: insula resume {job_id}"
 
 
+def mending(job_id: str) -> str:
+    """Return how to go on with a job that would end as it did as long as its project stays as it is."""
+    return f"To finish it, once the cause is mended: insula resume {job_id} --changed"
+
+
 def _finished(summary: Mapping[str, Any]) -> Iterator[str]:
     status = str(summary["status"]).replace("_", " ")
     yield f"Job {summary['job_id']} {status}: {count(summary['batches'], 'batch')} in {duration(summary['seconds'])}"
     yield conservation(summary)
     yield f"Results: {summary['output']}"
+    if summary["stored_by_predictor"] and not summary["predictions"]:
+        yield "No predictions were collected: predict returned None (or predictor.returns is nothing)"
     if summary["dead_letters"]:
         yield f"Dead letters, each with its reason: {summary['output']}/dead_letters.jsonl"
+        yield f"To try them again, once the cause is mended: insula retry {summary['job_id']}"
+    elif summary.get("attempts_failed"):
+        failed = count(summary["attempts_failed"], "call")
+        yield f"On the way {failed} of predict failed, and all was made good: insula logs {summary['job_id']}"
     if summary.get("non_finite"):
         yield f"Written as null: {count(summary['non_finite'], 'value')} that are NaN or infinite"
     if summary.get("note"):
@@ -50,4 +64,5 @@ def _unfinished(summary: Mapping[str, Any]) -> Iterator[str]:
     message = summary.get("message")
     yield f"job {summary['job_id']}: {status}" + (f": {message}" if message else "")
     done = summary["predictions"] + summary["dead_letters"] + summary["stored_by_predictor"]
-    yield f"{done:,} of {summary['samples']:,} samples are done. {resuming(summary['job_id'])}"
+    go_on = mending if summary["status"] in _TO_MEND else resuming
+    yield f"{done:,} of {summary['samples']:,} samples are done. {go_on(summary['job_id'])}"

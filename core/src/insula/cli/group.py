@@ -89,14 +89,21 @@ class Commands(click.Group):
         except click.ClickException as error:
             complain(_usage(error))
             return REFUSED
-        except UserError as error:
-            complain(str(error))
-            return REFUSED
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except Exception:  # noqa: BLE001 - whatever else there is, is a fault of insula
-            _confess()
-            return UNFINISHED
+        except Exception as error:  # noqa: BLE001 - what is neither the user's nor the machine's is a fault of insula
+            return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from insula.jobs.shortages import shortage
+
+    short = shortage(error)
+    if short is None and not isinstance(error, UserError):
+        _confess()
+        return UNFINISHED
+    complain(str(short or error))
+    return REFUSED
 
 
 def _usage(error: click.ClickException) -> str:

@@ -33,10 +33,12 @@ def command(job: str, follow: bool, worker: int | None) -> int:
     keeps at least its last 32 MiB.
     """
     from insula.cli.output import write_lines
-    from insula.jobs.logs import follow_logs, read_logs
+    from insula.jobs.logs import check_worker, follow_logs, read_logs
     from insula.jobs.store import JobStore, home
 
     folder = JobStore(home()).find(job)
+    if worker is not None:
+        check_worker(folder, worker)
     lines = (follow_logs if follow else read_logs)(folder, worker)
     write_lines((f"{shown(line)}\n".encode() for line in lines), at_once=follow)
     return 0

@@ -100,6 +100,11 @@ def _worker_ended(event: Mapping[str, Any]) -> str | None:
     return None if event["cause"] in _ORDERLY else f"worker {event['worker']} {event['cause']}"
 
 
+def _service_ended(event: Mapping[str, Any]) -> str:
+    whose = "" if event["worker"] is None else f" of worker {event['worker']}"
+    return f"service {event['service']}{whose} {event['cause']}"
+
+
 _TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "job_started": _job_started,
     "enqueued": _enqueued,
@@ -109,4 +114,5 @@ _TELLERS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "interrupted": _interrupted,
     "worker_broken": _worker_broken,
     "worker_ended": _worker_ended,
+    "service_ended": _service_ended,
 }

@@ -47,8 +47,12 @@ def command(job: str, changed: bool, keep_going: bool, json: bool, quiet: bool) 
 def _finished(folder: JobFolder, told: Told) -> int:
     from insula.cli.codes import SUCCEEDED, UNFINISHED
     from insula.cli.output import say
+    from insula.jobs import output as outputs
     from insula.jobs.ended import read_status
+    from insula.jobs.record import read_record
 
+    # It may have been killed just before it gave that up itself.
+    outputs.release(read_record(folder).output, folder)
     summary = read_status(folder)
     if not told.json and not told.quiet:
         say(f"Job {folder.root.name} is finished already.")

@@ -12,7 +12,7 @@ from insula.cli.codes import INTERRUPTED, REFUSED, SUCCEEDED, UNFINISHED
 from insula.cli.display import choose
 from insula.cli.interrupts import Interrupts
 from insula.cli.told import Told
-from insula.errors import JobError, UserError
+from insula.errors import JobError, SourceError, UserError
 from insula.folder import JobFolder
 from insula.jobs.listing import look_at
 from insula.jobs.record import Record
@@ -44,7 +44,7 @@ def run_new(
             with _faults_told(told, None):
                 folder, record, composed = submit()
         except UserError as error:
-            told.refusal("refused", str(error))
+            told.refusal(_why_refused(error), str(error))
             return REFUSED
         return _run(
             folder,
@@ -109,10 +109,14 @@ def _watched(
 
 def _refused(folder: JobFolder, error: UserError, told: Told, hint: str) -> int:
     if not folder.record.exists():
-        told.refusal("refused", str(error))
+        told.refusal(_why_refused(error), str(error))
         return REFUSED
     told.refusal(_status(folder), f"job {folder.root.name}: {error}{hint}", folder.root.name)
     return UNFINISHED
+
+
+def _why_refused(error: UserError) -> str:
+    return "enqueue_failed" if isinstance(error, SourceError) else "refused"
 
 
 def _status(folder: JobFolder) -> str:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import attrs
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from insula.coordinator.crew import Crew
 from insula.coordinator.ending import Ending
-from insula.coordinator.failures import Error
 from insula.coordinator.job import Job
 from insula.coordinator.leases import Member
 from insula.coordinator.limits import Limits
+from insula.coordinator.messages import Messages
 from insula.coordinator.splitting import Splitting
 from insula.coordinator.status import Progress, Speed, progress
 from insula.coordinator.work import Work
 from insula.descriptors import Position
-from insula.errors import OutputError, SourceError, WorkerFault
+from insula.errors import SourceError, UserError
 from insula.events import EventLog
-from insula.executors.interface import Cause, Died, Executor, Frame
+from insula.executors.interface import Died, Executor
 from insula.folder import replace
 from insula.ledger import Ledger
 from insula.results.export import Exporter
-from insula.spec import Input
-from insula.worker.cell import Doing, look
+
+if TYPE_CHECKING:
+    from insula.coordinator.services import Services
 
 _TICK = 0.1
+# Services that are starting are looked at more often: everything waits for them.
+_EAGER_TICK = 0.02
 _STATUS_SECONDS = 1.0
 # On small inputs the first worker shows what a batch takes before a second one starts, but not for long.
 _WAIT_FOR_PACE = 0.3
@@ -36,8 +36,6 @@ _WORTH_A_WORKER = 0.1
 _LARGE = 1024 * 1024
 # Who is this long in one batch (seconds) may well be longer.
 _LONG = 0.5
-# Signals that an operator or the kernel sends for reasons that are not the batch's.
-_UNEXPLAINED = {signal.SIGKILL, signal.SIGTERM}
 
 
 class Coordinator:
@@ -51,6 +49,7 @@ class Coordinator:
         events: the job's log.
         observe: called about ten times a second with how the job stands.
         keep_going: whether to run on although everything has failed so far.
+        services: what workers share, if anything; the caller closes it.
     """
 
     def __init__(
@@ -63,6 +62,7 @@ class Coordinator:
         observe: Callable[[Progress], None] | None = None,
         *,
         keep_going: bool = False,
+        services: Services | None = None,
     ) -> None:
         self._keep_going = keep_going
         self._job = job
@@ -70,19 +70,19 @@ class Coordinator:
         self._exporter = exporter
         self._executor = executor
         self._events = events
+        self._services = services
         self._observe = observe
         submission = job.submission
         self.work = Work(ledger, exporter, events, retries=submission.retries, isolate=submission.isolate_failures)
-        self._crew = Crew(job, ledger, executor, events)
+        self._crew = Crew(job, ledger, executor, events, services)
         self._limits = Limits(job, self._crew, ledger.state)
+        self._messages = Messages(job, ledger, exporter, executor, events, self._crew, self.work, self._limits)
         self._speed = Speed()
         self._stopping = self._aborting = False
-        self._inputs: list[Input] = []
         self._large = False
         self._splitting: Splitting | None = None
         self._started = self._ticked = self._told = time.monotonic()
         self._earlier = ledger.state.running
-        self._last_failure: Error | None = None
         self._ending: Ending | None = None
 
     def stop(self) -> None:
@@ -103,32 +103,37 @@ class Coordinator:
         Raises:
             WorkerFault: if no worker of this kind could serve the job.
             SourceError: if the input cannot be listed or split.
+            UserError: if a service does not get ready and nothing was predicted yet.
         """
         if not self._all_settled():
+            self._watch_services()
             self._crew.staff(1)
         self._begin_split()
         while self._ending is None and not self._all_settled():
             self._turn()
         self._count_time(time.monotonic())
-        if self._ending is None and self._ledger.state.completes is False:
+        if self._ending is not None:
+            self._ledger.commit()  # the next run is to know that a limit of time was reached
+        elif self._ledger.state.completes is False:
             self._crew.dismiss(self._crew)  # they end while the results are completed
         return self._ending or Ending("settled")
 
     def _begin_split(self) -> None:
         state, context = self._ledger.state, self._job.settings
-        self._inputs = self._ledger.inputs()
-        if not self._inputs:
-            self._inputs = list(self._job.hooks.list_inputs(context))
-            if not self._inputs:
+        inputs = self._ledger.inputs()
+        if not inputs:
+            inputs = list(self._job.hooks.list_inputs(context))
+            if not inputs:
                 raise SourceError("the input holds no files")
-            self._ledger.add_inputs(self._inputs)
+            self._ledger.add_inputs(inputs)
             self._ledger.commit()
-        self._large = sum(one.size or _LARGE for one in self._inputs) > _LARGE
+        self._messages.inputs = inputs
+        self._large = sum(one.size or _LARGE for one in inputs) > _LARGE
         if not state.split_done:
             after = None
             if state.batches:
                 after = Position(state.batches, state.samples, state.split_input, state.split_offset)
-            self._splitting = Splitting(self._job.hooks, context, self._inputs, after, self._executor.wake)
+            self._splitting = Splitting(self._job.hooks, context, inputs, after, self._executor.wake)
 
     def _all_settled(self) -> bool:
         state = self._ledger.state
@@ -136,19 +141,39 @@ class Coordinator:
 
     def _turn(self) -> None:
         """One turn: take in what came, make it durable, then lease, export and tell."""
-        timeout = 0.0 if self._exporting else _TICK
-        for found in self._executor.receive(timeout):
-            self._on_frame(found) if isinstance(found, Frame) else self._on_death(found)
+        for found in self._executor.receive(0.0 if self._exporting else self._patience):
+            self._messages.take(found)
         if self._aborting:
             raise KeyboardInterrupt
         self._take_split()
+        self._watch_services()
+        # Before the commit, for whose sync no worker needs to wait: what a lost ledger does not know is leased again.
+        self._lease()
         self._ledger.commit()
         self._exporter.synchronise()
-        self._lease()
         self._exporting = self._exporter.step()
         self._tick(time.monotonic())
 
     _exporting = False
+
+    @property
+    def _patience(self) -> float:
+        return _TICK if self._serviced else _EAGER_TICK
+
+    @property
+    def _serviced(self) -> bool:
+        """Whether everything that workers share is there."""
+        return self._services is None or self._services.ready
+
+    def _watch_services(self) -> None:
+        if self._services is None:
+            return
+        try:
+            self._services.watch()
+        except UserError as error:
+            if not self._ledger.state.accounted:
+                raise
+            self._ending = Ending("worker_error", str(error))
 
     def _take_split(self) -> None:
         splitting = self._splitting
@@ -168,13 +193,15 @@ class Coordinator:
         self._events.emit("enqueued", batches=state.batches, samples=state.samples)
         for member in self._crew:
             if member.phase == "checked":
-                self._construct(member)
+                self._messages.construct(member)
 
     def _lease(self) -> None:
         if self._stopping:
             self._wind_down()
             return
         self._staff()
+        if not self._serviced:
+            return  # what were leased now would fail, and cost an attempt
         ready = self._crew.ready
         if self._job_is_hopeless():
             return
@@ -215,13 +242,14 @@ class Coordinator:
         return 1 if self.work.waiting * (self.work.pace.seconds or 0.0) < _WORTH_A_WORKER else most
 
     def _give_up(self) -> None:
-        failure = self._last_failure
+        failure = self._messages.last_failure
         message = "no worker stays alive" + (f": {failure.type}: {failure.message}" if failure else "")
         status = "worker_oom" if failure is not None and failure.type == "OutOfMemory" else "worker_error"
         self._ending = Ending(status, message + (f"\n{failure.traceback}" if failure else ""))
 
     def _job_is_hopeless(self) -> bool:
-        """End a job in which everything fails."""
+        """End a job in which everything fails, or more than is allowed."""
+        self._ending = self._limits.check_failures() or self._ending
         error = None if self._keep_going else self.work.failures.hopeless
         if error is not None:
             message = f"the first {self.work.failures.aside} batches all failed: {error.type}: {error.message}"
@@ -239,94 +267,6 @@ class Coordinator:
                 self._executor.send(member.handle, {"type": "halt"})
         if all(member.phase == "leaving" and not member.leases for member in self._crew):
             self._ending = Ending("stopped")
-
-    # ------------------------------------------------------------------------------------------ frames
-
-    def _on_frame(self, found: Frame) -> None:
-        member = self._crew.find(found.handle)
-        if member is not None:
-            getattr(self, f"_on_{found.frame['type']}")(member, found.frame)
-
-    def _on_hello(self, member: Member, frame: Mapping[str, Any]) -> None:
-        pass  # a worker of another version refuses by itself, in `checked`
-
-    def _on_checked(self, member: Member, frame: Mapping[str, Any]) -> None:
-        if frame["faults"]:
-            raise WorkerFault("\n".join(frame["faults"]))
-        if not frame["needs_total"]:
-            member.enter("constructing", time.monotonic())
-        elif self._ledger.state.split_done:
-            self._construct(member)
-        else:
-            member.enter("checked", time.monotonic())
-
-    def _construct(self, member: Member) -> None:
-        member.enter("constructing", time.monotonic())
-        self._executor.send(member.handle, {"type": "total", "job_spec": self.job_spec()})
-
-    def job_spec(self) -> dict[str, Any]:
-        """Return what predictors are shown of the job, with the total."""
-        return {**self._job.job_spec, "total_batch_count": self._ledger.state.batches}
-
-    def _on_ready(self, member: Member, frame: Mapping[str, Any]) -> None:
-        member.enter("ready", time.monotonic())
-        self._ledger.state.completes = frame["completes"]
-        inputs = [attrs.astuple(one) for one in self._inputs]
-        self._executor.send(member.handle, {"type": "inputs", "inputs": inputs})
-        self._events.emit("worker_ready", worker=member.seat, name=member.name)
-
-    def _on_broken(self, member: Member, frame: Mapping[str, Any]) -> None:
-        member.failure = frame["error"]
-        self._last_failure = Error(*frame["error"])
-        self._events.emit("worker_broken", worker=member.seat, error=": ".join(frame["error"][:2]))
-
-    def _on_unwritable(self, member: Member, frame: Mapping[str, Any]) -> None:
-        raise OutputError(f"a worker cannot write its results: {frame['error'][1]}")
-
-    def _on_report(self, member: Member, frame: Mapping[str, Any]) -> None:
-        parts = {row[2] for row in frame["rows"] if row[2]}
-        if frame.get("closed"):
-            self._exporter.part_closed(frame["closed"])
-        for part in parts:
-            member.current_part = part
-        if self.work.report(member, frame):
-            self._crew.settled()
-
-    def _on_completed(self, member: Member, frame: Mapping[str, Any]) -> None:
-        if frame["error"] is None:
-            self._ledger.state.completed = True
-            self._ending = Ending("completed")
-        else:
-            kind, message, traceback = frame["error"]
-            self._ending = Ending("worker_error", f"on_job_complete failed: {kind}: {message}\n{traceback}")
-
-    def _on_bye(self, member: Member, frame: Mapping[str, Any]) -> None:
-        member.enter("leaving", time.monotonic())
-
-    # ------------------------------------------------------------------------------------------ deaths
-
-    def _on_death(self, died: Died) -> None:
-        member = self._crew.find(died.handle)
-        if member is None:
-            return
-        if member.current_part:
-            self._exporter.part_closed(member.current_part)
-        doing = sorted(filter(None, look(self._crew.cell(member.name))), key=lambda one: one.ordinal)
-        self._crew.remove(member)
-        self._events.emit("worker_ended", worker=member.seat, name=member.name, cause=member.reason or str(died.cause))
-        if member.phase in ("leaving", "halting"):
-            self.work.take_back(member)
-            return
-        self._crew.died(charged=self._charge(member, died.cause, doing))
-
-    def _charge(self, member: Member, cause: Cause, doing: list[Doing]) -> bool:
-        killed_for_memory = self._limits.killed_for_memory(cause)
-        kind = "OutOfMemory" if killed_for_memory else member.reason_kind
-        reason = member.reason or (f"{cause} for lack of memory" if killed_for_memory else str(cause))
-        error = Error(*member.failure) if member.failure else Error(kind, f"the worker {reason}")
-        self._last_failure = error
-        unexplained = cause.signal in _UNEXPLAINED and not cause.sent and not killed_for_memory
-        return self.work.charge(member, doing, error, interruption=unexplained)
 
     # ------------------------------------------------------------------------------------------ telling
 
@@ -354,7 +294,8 @@ class Coordinator:
             (now - one.since for one in map(self._crew.predicting, self._crew) if one is not None), default=0.0
         )
         state = self._ledger.state
-        return progress(state, len(self._crew), self._speed.see(state.accounted), longest)
+        rate = self._speed.see(state.accounted)
+        return progress(state, len(self._crew), rate, longest, self._crew.counts())
 
     def tell(self, stands: Progress, **more: Any) -> None:
         """Replace the job's status file."""
@@ -374,8 +315,11 @@ class Coordinator:
         while self._ending is None:
             if chosen is None or self._crew.find(chosen.handle) is None:
                 chosen = self._choose()
-            for found in self._executor.receive(_TICK):
-                self._on_frame(found) if isinstance(found, Frame) else self._on_death(found)
+            self._crew.hurry()
+            for found in self._executor.receive(self._patience):
+                self._messages.take(found)
+            self._ending = self._messages.ending
+            self._watch_services()
             if not state.completes and self._crew.ready:
                 self._ending = Ending("completed")
             if self._crew.hopeless:
@@ -393,7 +337,7 @@ class Coordinator:
         self._crew.dismiss([member for member in self._crew if member is not ready[0]])
         if len(self._crew) > 1:
             return None
-        self._executor.send(ready[0].handle, {"type": "complete", "job_spec": self.job_spec()})
+        self._executor.send(ready[0].handle, {"type": "complete", "job_spec": self._messages.job_spec()})
         return ready[0]
 
     def dismiss(self, patience: float = 10.0) -> None:
@@ -405,5 +349,5 @@ class Coordinator:
         while len(self._crew) and time.monotonic() < deadline:
             for found in self._executor.receive(_TICK):
                 if isinstance(found, Died):
-                    self._on_death(found)
+                    self._messages.take(found)
         self._ledger.commit()

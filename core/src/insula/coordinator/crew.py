@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from insula import __version__
 from insula.coordinator.job import Job
@@ -18,17 +19,23 @@ from insula.worker.environment import worker_environment
 from insula.worker.protocol import VERSION
 from insula.worker.setup import Setup
 
+if TYPE_CHECKING:
+    from insula.coordinator.services import Services
+
 # Deaths with nothing settled in between: the second replacement waits a second, the third is not tried.
 DEATHS = 3
 _DELAY = 1.0
 # A batch that ends its workers has a budget of its own: its deaths say nothing of the crew, unless nothing was ever predicted.
 CHARGED = 10
+# At the end of a job nobody waits longer (seconds) for a worker that was asked to finish: its constructor may hang.
+_FINISH_PATIENCE = 5.0
 
 
 class Crew:
     """Who works on the job.
 
     Args:
+        services: what workers share, if anything; no worker is started before all of it is ready.
         clock: the monotonic clock.
     """
 
@@ -38,18 +45,21 @@ class Crew:
         ledger: Ledger,
         executor: Executor,
         events: EventLog,
+        services: Services | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._job = job
         self._ledger = ledger
         self._executor = executor
         self._events = events
+        self._services = services
         self._clock = clock
         self._free = list(range(len(job.assignments)))
         self._started = 0
         self._not_before = 0.0
         self._members: dict[Handle, Member] = {}
         self.deaths = self._charged = 0
+        self._finished = self._failed = 0
 
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self._members.values()))
@@ -62,12 +72,26 @@ class Crew:
         """The workers that can take leases."""
         return [member for member in self._members.values() if member.phase == "ready"]
 
+    def counts(self) -> dict[str, int]:
+        """Return how many workers are at what, in the words of Cortex's batch APIs."""
+        young = sum(member.phase in ("starting", "checked", "constructing") for member in self)
+        return {
+            "pending": max(0, len(self._free) - self._finished),
+            "initializing": young,
+            "running": len(self) - young,
+            "succeeded": self._finished,
+            "failed": self._failed,
+            "stalled": 0,  # in Cortex those that wait in vain for a machine, of which insula has the only one
+        }
+
     def find(self, handle: Handle) -> Member | None:
         """Return the worker behind a handle."""
         return self._members.get(handle)
 
     def staff(self, wanted: int) -> None:
         """Start workers until there are as many as wanted and assigned; dead ones are replaced after a delay."""
+        if self._services is not None and not self._services.ready:
+            return
         while self._free and len(self._members) < wanted and self._clock() >= self._not_before:
             self._start(self._free.pop(0))
 
@@ -108,7 +132,7 @@ class Crew:
             assignment=to_plain(job.assignments[seat]),
             config=job.config,
             job_spec=job.job_spec,
-            services={},
+            services=self._services.addresses(seat) if self._services is not None else {},
             parts=str(job.folder.parts),
             cell=str(self.cell(name)),
             batch_prefix=job.batch_prefix,
@@ -129,6 +153,10 @@ class Crew:
     def remove(self, member: Member) -> None:
         """Forget a worker that has ended; its seat is free."""
         del self._members[member.handle]
+        if member.phase in ("leaving", "halting"):
+            self._finished += 1
+        else:
+            self._failed += 1
         self._free.insert(0, member.seat)
         self._ledger.remove_worker(member.name)
         self.cell(member.name).unlink(missing_ok=True)
@@ -171,3 +199,10 @@ class Crew:
                 self._executor.send(member.handle, {"type": "finish"})
             if young:
                 self.kill(member, "was not needed")
+
+    def hurry(self) -> None:
+        """End workers that were asked to finish and do not."""
+        now = self._clock()
+        for member in self:
+            if member.phase == "leaving" and now - member.since > _FINISH_PATIENCE:
+                self.kill(member, f"did not finish within {_FINISH_PATIENCE:g} s")

@@ -3,9 +3,10 @@
 A whole batch has `retries` + 1 attempts; then it is halved, depth first, one attempt each; a sample alone has `retries` + 1
 again. So one guilty sample in 32 costs 13 calls with one retry, and costs only itself.
 
-Where much fails, halving would cost more than it saves: a breaker gives whole batches up while more than one in twenty of
-those settled has failed. And as long as nothing at all has succeeded, what is out of attempts is put aside: ten such batches
-say that the fault is not theirs, and the job can end with nothing given up.
+Where halving saves nothing, it only costs: a breaker gives whole batches up while more than one in twenty of those settled
+was lost from end to end. (Batches that lose a sample or two do not count: to stop halving would multiply what is lost.) And
+as long as nothing at all has succeeded, what is out of attempts is put aside: ten such batches say that the fault is not
+theirs, and the job can end with nothing given up.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class Failures:
     @property
     def _breaker_open(self) -> bool:
         state = self._ledger.state
-        return state.failed >= _BREAKER_LEAST and state.failed > _BREAKER_SHARE * state.settled
+        return state.lost >= _BREAKER_LEAST and state.lost > _BREAKER_SHARE * state.settled
 
     @property
     def hopeless(self) -> Error | None:
@@ -157,8 +158,10 @@ class Failures:
         return [(piece, error) for piece, error in aside if self._exhausted(piece, error)]
 
     def _is_whole(self, piece: Piece) -> bool:
-        reference = next(self._ledger.slice_at(piece.ordinal).references())
-        return piece.take == reference.count
+        return piece.take == self._reference(piece.ordinal).count
+
+    def _reference(self, ordinal: int) -> BatchRef:
+        return next(self._ledger.slice_at(ordinal).references())
 
     def again(self, piece: Piece) -> None:
         """Have a piece tried next, without charging it."""
@@ -189,9 +192,11 @@ class Failures:
         self._close(piece, "dead" if dead else "settled")
         if piece.ordinal in self._open:
             return
-        lost = any(one.state == "dead" for one in self._ledger.pieces_of(piece.ordinal))
-        self._ledger.state.failed += lost
-        self._ledger.state.succeeded += not lost
+        state, pieces = self._ledger.state, self._ledger.pieces_of(piece.ordinal)
+        dead = sum(one.take for one in pieces if one.state == "dead")
+        state.failed += dead > 0
+        state.succeeded += dead == 0
+        state.lost += dead == self._reference(piece.ordinal).count
 
     def _close(self, piece: Piece, state: str) -> None:
         piece.state = state

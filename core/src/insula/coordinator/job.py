@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from insula.descriptors import Assignment, SplitContext
+from insula.descriptors import Assignment, Service, SplitContext
 from insula.folder import JobFolder
 from insula.hooks import Hooks
 from insula.plugins import Reference
@@ -32,6 +32,7 @@ class Job:
         api: the API's entry, plain, for workers.
         config: `predictor.config` merged under the submission's.
         assignments: one a worker.
+        services: the servers that workers share.
         memory: bytes of private memory that a worker may use, None without a limit.
         environment: what each worker's variables are based on.
         batch_prefix: what all batch ids begin with.
@@ -55,6 +56,7 @@ class Job:
     api: Mapping[str, Any]
     config: Mapping[str, Any]
     assignments: Sequence[Assignment]
+    services: Sequence[Service]
     memory: int | None
     environment: Mapping[str, str]
     batch_prefix: str

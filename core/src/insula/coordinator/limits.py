@@ -24,16 +24,28 @@ class Limits:
         self._memory = job.memory
         self._crew = crew
         self._state = state
+        # A job that was over a limit and is resumed all the same has as much once more; else it could never be finished.
+        self._ran = self._over(state.running, job.submission.timeout)
+        self._failed = int(self._over(state.failed, job.submission.max_failed_batches))
         self._weighed = 0.0
         self._oom_kills = oom_kills()
 
+    @staticmethod
+    def _over(count: float, limit: float | None) -> float:
+        return count if limit is not None and count > limit else 0
+
+    def check_failures(self) -> Ending | None:
+        """Return how the job ends if too many of its batches have failed."""
+        most, failed = self._submission.max_failed_batches, self._state.failed
+        if most is None or failed - self._failed <= most:
+            return None
+        return Ending("worker_error", f"{failed:,} batches failed; max_failed_batches is {most:,}")
+
     def check(self, now: float) -> Ending | None:
-        """Look at every limit; return how the job ends if it is over one of its own."""
-        timeout, most = self._submission.timeout, self._submission.max_failed_batches
-        if timeout is not None and self._state.running > timeout:
+        """Look at every limit that time brings about; return how the job ends if it is over one of its own."""
+        timeout = self._submission.timeout
+        if timeout is not None and self._state.running - self._ran > timeout:
             return Ending("timed_out", f"the job ran for {timeout:g} s, its timeout")
-        if most is not None and self._state.failed > most:
-            return Ending("worker_error", f"{self._state.failed} batches failed; max_failed_batches is {most}")
         for member in self._crew:
             self._check_time(member, now)
         if self._memory is not None and now - self._weighed >= _WEIGH_SECONDS:

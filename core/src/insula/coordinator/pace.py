@@ -5,9 +5,9 @@ from __future__ import annotations
 # Less, and messages, syncs and commits cost more than they should; more, and little is known of a job that dies.
 _SECONDS = 0.075
 # The first batches are no measure of the later ones: caches are cold, and a clock is coarse.
-_GROWTH = 16
+_GROWTH = 64
 # At the end of a job fair shares become tiny; below this, the sync that each lease costs is longer than its work.
-_LEAST = 0.001
+_LEAST = 0.004
 
 
 class Pace:

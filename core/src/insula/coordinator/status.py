@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -30,6 +30,7 @@ class Progress:
         attempts, interruptions: failed calls, and ends of workers that nobody can explain, so far.
         started: when the first coordinator began, seconds since 1970.
         seconds: of running, all coordinators together.
+        worker_counts: how many workers are at what, in the words of Cortex's batch APIs.
     """
 
     status: str
@@ -47,6 +48,7 @@ class Progress:
     interruptions: int = 0
     started: float | None = None
     seconds: float = 0.0
+    worker_counts: Mapping[str, int] = attrs.field(factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -70,7 +72,9 @@ class Speed:
         return (samples - first) / passed if passed > 0 and before < now else 0.0
 
 
-def progress(state: State, workers: int, rate: float, longest: float) -> Progress:
+def progress(
+    state: State, workers: int, rate: float, longest: float, worker_counts: Mapping[str, int] | None = None
+) -> Progress:
     """Return how a job stands by its ledger's state."""
     left = state.samples - state.accounted
     return Progress(
@@ -89,4 +93,5 @@ def progress(state: State, workers: int, rate: float, longest: float) -> Progres
         interruptions=state.interruptions,
         started=state.started,
         seconds=round(state.running, 3),
+        worker_counts=worker_counts or {},
     )

@@ -51,7 +51,18 @@ def _parse(text: str, name: str) -> Any:
 
 
 def _message(error: json.JSONDecodeError) -> str:
-    return f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+    return f"not valid JSON: {_what(error)}"
+
+
+def _what(error: json.JSONDecodeError) -> str:
+    here, before = error.doc[error.pos : error.pos + 1], error.doc[max(0, error.pos - 200) : error.pos].rstrip()
+    if before.endswith(",") and here in ("]", "}"):
+        return f"the comma before this {here} is one too many"
+    if here == "'":
+        return "strings and names are written in double quotes, not in single ones"
+    if error.msg == "Extra data":
+        return "extra data behind the end of the document"
+    return f"{error.msg[:1].lower()}{error.msg[1:]}"
 
 
 def _mark(text: str, at: int) -> Mark:

@@ -89,11 +89,20 @@ def _at(message: str, path: Path, mark: Mark) -> Fault:
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Fault:
-    message = ", ".join(part for part in (error.context, error.problem) if part)
+    message = ", ".join(part for part in (_context(error), error.problem) if part)
     if "cannot start any token" in message:
         message += " (YAML is indented with spaces, never with tabs; text that begins so needs quotes)"
     mark = error.problem_mark or error.context_mark
     return Fault(f"not valid YAML: {message}", (), *(_mark(mark) if mark else (None, None)))
+
+
+def _context(error: yaml.MarkedYAMLError) -> str | None:
+    """What was being read, and where that begins: a quote that is never closed, say."""
+    if not error.context or error.context_mark is None or error.problem_mark is None:
+        return error.context
+    line, column = _mark(error.context_mark)
+    apart = line != error.problem_mark.line + 1
+    return f"{error.context} that begins at line {line}, column {column}" if apart else error.context
 
 
 def _unreadable(text: str, error: yaml.reader.ReaderError) -> Fault:

@@ -37,6 +37,19 @@ def _started_by_ps(pid: int) -> str:
     return found.stdout.strip()
 
 
+def has_ended(pid: int) -> bool:
+    """Return whether a child of this process has ended; until it is waited for, its process id is nobody else's."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def signal_group(pid: int, number: int = signal.SIGKILL) -> None:
+    """Send a signal to all of a process group that is led by a child of this process, if any of it is left."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass  # all of it is gone; macOS says EPERM of a group of zombies
+
+
 def end(pid: int, start: str, patience: float = 10.0) -> bool:
     """End what is left of the process group of a worker that outlived its coordinator; return whether there was any.
 

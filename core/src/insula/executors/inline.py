@@ -6,18 +6,19 @@ import logging
 import os
 import sys
 import threading
+from bdb import BdbQuit
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
-import orjson
 
 from insula.descriptors import ExecutorType
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
 from insula.hookspecs import hookimpl
 from insula.worker.loop import Worker
+from insula.worker.protocol import decode, encode
 
 
 @attrs.define(eq=False)
@@ -48,9 +49,9 @@ class InlineExecutor(Executor):
 
         def send(frame: dict[str, Any]) -> None:
             # Through JSON as between processes, so that nothing is shared by accident.
-            self._found.append(Frame(handle, orjson.loads(orjson.dumps(frame, option=orjson.OPT_NON_STR_KEYS))))
+            self._found.append(Frame(handle, decode(encode(frame))))
 
-        handle = Inline(Worker(send))
+        handle = Inline(Worker(send, passing=(KeyboardInterrupt, BdbQuit)))
         self._workers.append(handle)
         return handle
 
@@ -60,7 +61,7 @@ class InlineExecutor(Executor):
 
     def send(self, handle: Inline, frame: Mapping[str, Any]) -> None:
         """Leave a frame for `receive` to run."""
-        handle.waiting.append(orjson.loads(orjson.dumps(dict(frame), option=orjson.OPT_NON_STR_KEYS)))
+        handle.waiting.append(decode(encode(dict(frame))))
 
     def receive(self, timeout: float) -> Sequence[Frame | Died]:
         """Run one waiting frame of each worker, or wait for `wake`."""
@@ -75,8 +76,14 @@ class InlineExecutor(Executor):
         return found
 
     def _run(self, handle: Inline) -> None:
-        if not handle.worker.handle(handle.waiting.popleft()):
+        try:
+            goes_on = handle.worker.handle(handle.waiting.popleft())
+        except BdbQuit as error:
+            # Whoever leaves the debugger does not want to meet it again in every attempt.
+            raise KeyboardInterrupt from error
+        if not goes_on:
             self._workers.remove(handle)
+            handle.worker.release()
             self._found.append(Died(handle, Cause(code=0)))
 
     def wake(self) -> None:
@@ -87,6 +94,7 @@ class InlineExecutor(Executor):
         """Forget the worker; what runs in this thread has ended by now."""
         if handle in self._workers:
             self._workers.remove(handle)
+            handle.worker.release()
             self._found.append(Died(handle, Cause(text="was stopped", sent=True)))
 
     def close(self) -> None:
@@ -101,6 +109,8 @@ class InlineExecutor(Executor):
         sys.path[:] = path
         logging.root.handlers[:], level = self._logging
         logging.root.setLevel(level)
+        for handle in self._workers:
+            handle.worker.release()
         self._workers.clear()
 
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # The working directory is on sys.path before anything is imported; a file of the project named json.py must not be taken
 # for the real one. The project comes back when user code is loaded.
-_COMMAND = "import sys; sys.path[:1] = []; from insula.worker.process import main; main(*map(int, sys.argv[1:]))"
+_COMMAND = (
+    "import gc, sys; gc.disable(); sys.path[:1] = []; "
+    "from insula.worker.process import main; main(*map(int, sys.argv[1:]))"
+)
 
 
 def launch(start: Start, python: str = sys.executable) -> tuple[subprocess.Popen[bytes], socket.socket]:

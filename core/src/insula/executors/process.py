@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from typing import Any
 import attrs
 
 from insula.descriptors import ExecutorType
-from insula.executors.identity import started
+from insula.errors import ProtocolError
+from insula.executors.identity import has_ended, signal_group, started
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
 from insula.executors.launching import Standby, launch
 from insula.hookspecs import hookimpl
@@ -39,6 +39,7 @@ class Process:
     unsent: bytearray = attrs.field(factory=bytearray)
     killed: bool = False
     closed: bool = False
+    fault: str = ""
     deadline: float | None = None
 
 
@@ -108,7 +109,7 @@ class ProcessExecutor(Executor):
                 if mask & selectors.EVENT_READ:
                     found += self._read(key.data)
         for handle in list(self._alive):
-            if _has_ended(handle.process.pid):
+            if has_ended(handle.process.pid):
                 found += self._buried(handle)
             elif handle.deadline is not None and time.monotonic() > handle.deadline:
                 self.kill(handle)
@@ -132,6 +133,12 @@ class ProcessExecutor(Executor):
             pass
         except ConnectionResetError:
             self._hang_up(handle)
+        except ProtocolError as error:
+            handle.fault = (
+                f"sent what is no message ({error}); does the predictor write to a file that it has not opened?"
+            )
+            self._hang_up(handle)
+            self.kill(handle)
         return [Frame(handle, frame) for frame in frames]
 
     def _hang_up(self, handle: Process) -> None:
@@ -144,7 +151,7 @@ class ProcessExecutor(Executor):
         """Take the last frames and the exit code of a worker that ends, and end what it leaves behind."""
         frames = [] if handle.closed else list(self._read(handle))
         # Until it is waited for, its process id, and so the group's, can be nobody else's.
-        _kill_group(handle.process.pid)
+        signal_group(handle.process.pid)
         code = handle.process.wait()
         self._hang_up(handle)
         handle.socket.close()
@@ -153,6 +160,8 @@ class ProcessExecutor(Executor):
             os.close(handle.pidfd)
         self._alive.remove(handle)
         cause = Cause(code=code) if code >= 0 else Cause(signal=-code, sent=handle.killed)
+        if handle.fault:
+            cause = Cause(text=handle.fault, sent=True)
         return [*frames, Died(handle, cause)]
 
     # ------------------------------------------------------------------------------------------ ending
@@ -167,7 +176,7 @@ class ProcessExecutor(Executor):
     def kill(self, handle: Process) -> None:
         """End the process group."""
         handle.killed = True
-        _kill_group(handle.process.pid)
+        signal_group(handle.process.pid)
 
     def close(self) -> None:
         """End every worker."""
@@ -182,17 +191,6 @@ class ProcessExecutor(Executor):
 
 def _pidfd(pid: int) -> int:
     return os.pidfd_open(pid) if sys.platform == "linux" else -1
-
-
-def _has_ended(pid: int) -> bool:
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # all of it is gone; macOS says EPERM of a group of zombies
 
 
 class _Plugin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -10,6 +10,7 @@ from insula.descriptors import Assignment, HardwareTarget
 from insula.errors import UserError
 from insula.hardware.cores import available_cores, carried_workers, share
 from insula.hardware.devices import VARIABLE, visible_gpus
+from insula.hardware.locks import in_use, told
 from insula.hookspecs import hookimpl
 from insula.spec import ComputeSpec
 
@@ -32,6 +33,7 @@ class GpuTarget:
 
     gpus: Callable[[], Sequence[str]] = visible_gpus
     cores: Callable[[], float] = available_cores
+    in_use: Callable[[Iterable[str]], Mapping[str, str]] = in_use
 
     @hookimpl
     def insula_hardware_target(self) -> HardwareTarget:
@@ -44,15 +46,23 @@ class GpuTarget:
         each = _each(compute)
         if not each:
             return None
-        gpus, cores = self.gpus(), self.cores()
+        gpus, cores = self._free(each, workers), self.cores()
         fit = len(gpus) // each
-        _check(each, workers, len(gpus), fit)
         carried = fit if compute.cpu is None else min(fit, carried_workers(compute, cores))
         count = carried if workers is None else workers
         return [
             _assignment(worker, gpus[worker * each : (worker + 1) * each], share(compute, count, cores))
             for worker in range(count)
         ]
+
+    def _free(self, each: int, workers: int | None) -> Sequence[str]:
+        """Return the GPUs that no other job has."""
+        gpus = self.gpus()
+        _check(each, workers, len(gpus), len(gpus) // each)
+        used = self.in_use(map(_device, gpus))
+        free = [gpu for gpu in gpus if _device(gpu) not in used]
+        _check_free(each, workers, len(free), used)
+        return free
 
     @hookimpl
     def insula_resources(self, compute: ComputeSpec) -> Mapping[str, float] | None:
@@ -75,14 +85,25 @@ def _check(each: int, workers: int | None, there: int, fit: int) -> None:
         raise UserError(f"compute.gpu: {asked}, and this process sees {there}: {_count(fit, 'worker')} would fit")
 
 
+def _check_free(each: int, workers: int | None, free: int, used: Mapping[str, str]) -> None:
+    needed = each * (workers or 1)
+    if needed > free:
+        asked = f"{_count(workers or 1, 'worker')} of {_count(each, 'GPU')} each need {needed}"
+        raise UserError(
+            f"compute.gpu: {asked}, and {free} of those it sees {'is' if free == 1 else 'are'} free: {told(used)}"
+        )
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _assignment(worker: int, gpus: Sequence[str], cpu: float) -> Assignment:
-    return Assignment(
-        worker, environment={VARIABLE: ",".join(gpus)}, devices=tuple(f"cuda:{gpu}" for gpu in gpus), cpu=cpu
-    )
+    return Assignment(worker, environment={VARIABLE: ",".join(gpus)}, devices=tuple(map(_device, gpus)), cpu=cpu)
+
+
+def _device(gpu: str) -> str:
+    return f"cuda:{gpu}"
 
 
 plugin = GpuTarget()

@@ -13,14 +13,15 @@ import attrs
 from insula import plugins
 from insula.coordinator.crew import Crew
 from insula.coordinator.job import Job
-from insula.descriptors import Assignment
+from insula.descriptors import Assignment, Service
 from insula.errors import UserError
 from insula.events import EventLog
 from insula.executors.interface import Died, Executor
 from insula.folder import JobFolder
 from insula.jobs.composing import Composed, create_executor
-from insula.jobs.running import make_job
+from insula.jobs.running import make_job, reserve_devices
 from insula.jobs.scratch import scratch
+from insula.jobs.shortages import shortages_named
 from insula.jobs.submitting import JOB_FILE, Request, make_record
 from insula.jobs.submitting import check as check_request
 from insula.ledger import Ledger
@@ -55,6 +56,7 @@ class Plan:
         ignored: fields of cortex.yaml and of the submission that mean nothing here.
         models: where they are on this machine.
         assignments: one a worker.
+        services: the servers that workers would share; none is started.
         output: where results would go; None for a folder of the job's own.
         source: the key of the input; None if there is none yet.
         faults: what the first worker finds wrong.
@@ -70,6 +72,7 @@ class Plan:
     ignored: Sequence[str]
     models: Sequence[ModelFile]
     assignments: Sequence[Assignment]
+    services: Sequence[Service]
     output: str | None
     source: str | None
     faults: Sequence[str]
@@ -95,6 +98,7 @@ def check_project(request: Request, home: Path) -> Plan:
         stack.callback(ledger.close)
         events = stack.enter_context(EventLog(folder.events))
         job = make_job(folder, record, composed, ledger)
+        stack.enter_context(reserve_devices(job))
         engine = create_executor(record.executor, {})
         stack.callback(engine.close)
         faults = _preflight(job, Crew(job, ledger, engine, events), engine)
@@ -116,6 +120,7 @@ def _plan(composed: Composed, job: Job, executor: Reference, faults: Sequence[st
         ignored=(*api.ignored, *composed.submission.ignored),
         models=[_model(model) for model in job.api["predictor"]["models"]["listed"]],
         assignments=job.assignments,
+        services=job.services,
         output=job.destination if composed.submission.output else None,
         source=None if empty else composed.source.key,
         faults=faults,
@@ -160,7 +165,8 @@ def _lines(log: Path) -> list[str]:
 def faults_of(request: Request, home: Path) -> tuple[Plan | None, Sequence[str]]:
     """Return what a request would run, as far as that is clear, and everything that is wrong with it."""
     try:
-        plan = check_project(request, home)
+        with shortages_named(home):
+            plan = check_project(request, home)
     except UserError as error:
         return None, [str(error)]
     return plan, plan.faults

@@ -36,6 +36,7 @@ def finish(job: Job, ledger: Ledger, exporter: Exporter, coordinator: Coordinato
         ending = coordinator.complete()
     if ending.status != "completed":
         return ending
+    exporter.wait_for_removals()
     ending = Ending("completed_with_failures" if state.dead else "succeeded")
     replace(job.output / outputs.SUMMARY, summarise(job, ledger, ending), private=False)
     outputs.publish(job.destination, job.output / outputs.SUMMARY)

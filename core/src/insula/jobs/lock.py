@@ -7,6 +7,7 @@ set remembers what this process holds.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -19,7 +20,10 @@ import orjson
 from insula.errors import JobError
 from insula.executors.identity import started
 from insula.folder import replace
+from insula.ledger.mounts import on_network
 
+# What the system says of a lock that another process has; anything else says that there can be none.
+_TAKEN = (errno.EACCES, errno.EAGAIN)
 _held: set[str] = set()
 _holding = threading.Lock()
 
@@ -45,10 +49,16 @@ class JobLock:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 os.close(self._descriptor)
+                if error.errno not in _TAKEN:
+                    raise JobError(_unlockable(path, error)) from error
                 raise JobError(f"the job is running already, {_holder(path)}") from error
             _held.add(self._key)
         pid = os.getpid()
-        replace(_beside(path), {"host": socket.gethostname(), "pid": pid, "started": started(pid)}, durable=False)
+        try:
+            replace(_beside(path), {"host": socket.gethostname(), "pid": pid, "started": started(pid)}, durable=False)
+        except OSError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Let others have the job."""
@@ -74,6 +84,11 @@ def is_held(path: Path) -> bool:
         finally:
             os.close(descriptor)
         return False
+
+
+def _unlockable(path: Path, error: OSError) -> str:
+    where = f"{path.parent} lies on a network file system, and" if on_network(path.parent) else f"{path.parent}:"
+    return f"{where} its files cannot be locked: {error.strerror}; set INSULA_HOME to a folder on a local disk"
 
 
 def _beside(path: Path) -> Path:

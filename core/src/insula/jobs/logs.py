@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import orjson
 
+from insula.errors import JobError
 from insula.folder import JobFolder
 from insula.jobs.lock import is_held
 
@@ -68,14 +69,27 @@ def follow_logs(folder: JobFolder, worker: int | None = None) -> Iterator[Line]:
         time.sleep(_POLL)
 
 
-def bound_logs(folder: JobFolder, limit: int = LIMIT) -> None:
-    """Cut each worker's log that has become longer than `limit` bytes, and keep as many as the last log before.
+def check_worker(folder: JobFolder, worker: int) -> None:
+    """Refuse a worker that a job which has ended never had: no line of it will ever come.
 
-    Workers append to a file that is theirs from their start on, so it is copied and emptied; what is printed in
+    Raises:
+        JobError: naming the workers that there were.
+    """
+    started = _beginnings(folder)
+    if worker not in started and not is_held(folder.lock):
+        had = ", ".join(map(str, sorted(started))) or "none"
+        raise JobError(f"job {folder.root.name} had no worker {worker}; it had: {had}")
+
+
+def bound_logs(folder: JobFolder, limit: int = LIMIT) -> None:
+    """Cut each log of a worker or service that has become longer than `limit` bytes, and keep as many as the last log before.
+
+    They append to a file that is theirs from their start on, so it is copied and emptied; what is printed in
     between, a moment, is lost.
     """
-    for path in folder.logs.iterdir():
-        if _WORKER.fullmatch(path.name) and (size := path.stat().st_size) > limit:
+    workers = [path for path in folder.logs.iterdir() if _WORKER.fullmatch(path.name)]
+    for path in (*workers, *folder.services.glob("*.log")):
+        if (size := path.stat().st_size) > limit:
             with path.open("rb") as log, open(_older(path), "wb", opener=_private) as older:
                 log.seek(size - limit)
                 shutil.copyfileobj(log, older, 1 << 20)

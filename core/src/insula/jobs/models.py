@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from insula.errors import ProjectError, StorageError
+from insula.loading.models import SINGLE
 from insula.spec import ApiSpec, ModelSpec
 from insula.spec.api import ModelsSpec
 from insula.storage.urls import is_url, local_path
@@ -32,9 +33,9 @@ def localise(api: ApiSpec, project: Path, cache: Path) -> ApiSpec:
         try:
             listed.append(attrs.evolve(model, path=str(_bring(model.path, project, cache))))
         except (ProjectError, StorageError) as error:
-            faults.append(f"model {model.name}: {error}")
+            faults.append(f"{_name(model)}: {error}")
         except OSError as error:
-            faults.append(f"model {model.name}: it cannot be kept in {cache}: {error.strerror}")
+            faults.append(f"{_name(model)}: it cannot be kept in {cache}: {error.strerror}")
     if models.directory is not None:
         try:
             listed += _in_directory(models, _bring(models.directory, project, cache))
@@ -46,6 +47,10 @@ def localise(api: ApiSpec, project: Path, cache: Path) -> ApiSpec:
         raise ProjectError("\n".join(faults))
     found = attrs.evolve(models, listed=tuple(listed), directory=None)
     return attrs.evolve(api, predictor=attrs.evolve(api.predictor, models=found))
+
+
+def _name(model: ModelSpec) -> str:
+    return "predictor: the model's path" if model.name == SINGLE else f"model {model.name}"
 
 
 def _bring(path: str, project: Path, cache: Path) -> Path:

@@ -27,8 +27,8 @@ def place(output: str, folder: JobFolder) -> Path:
     return folder.results if is_url(output) else Path(output)
 
 
-def claim(output: str, job_id: str, folder: JobFolder) -> None:
-    """Make the folder and claim it for a job, or claim a URL; claim it again if the job has it already.
+def claim(output: str, folder: JobFolder) -> None:
+    """Make the folder and claim it for the job of `folder`, or claim a URL; nothing changes if the job has it already.
 
     Raises:
         OutputError: if it cannot be written, or another job that is not finished writes there.
@@ -37,9 +37,8 @@ def claim(output: str, job_id: str, folder: JobFolder) -> None:
     try:
         here.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder.outputs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _one_at_a_time(folder.outputs / ".lock"):
-            if not _claim(path, output, {"job_id": job_id, "folder": str(folder.root)}):
+            if not _claim(path, output, _claim_of(folder)):
                 return
         if not os.access(here, os.W_OK):
             raise OutputError(f"{output} is not writable")
@@ -48,13 +47,22 @@ def claim(output: str, job_id: str, folder: JobFolder) -> None:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"results cannot be written to {shown(output)}: {error.strerror}") from error
+        raise OutputError(
+            f"results cannot be written to {shown(output)}: {_why(here, error)}; choose another folder (--output)"
+        ) from error
     (here / PARTIAL).unlink(missing_ok=True)
+
+
+def _why(here: Path, error: OSError) -> str:
+    folders = (here, *here.parents)
+    blocking = next((one for one in folders if os.path.lexists(one) and not os.path.isdir(one)), None)  # noqa: PTH112
+    return f"{blocking} is a file" if blocking else str(error.strerror)
 
 
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
     """Keep the jobs of one home from taking over the same stale claim together."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(path, "wb") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
         yield
@@ -69,7 +77,8 @@ def _claim(path: Path, output: str, mine: dict[str, str]) -> bool:
         if other is not None and not has_ended(JobFolder(Path(other["folder"]))):
             raise OutputError(
                 f"{shown(output)} is being written by job {other['job_id']}, which is not finished: "
-                f"choose another folder, or finish it with `insula resume {other['job_id']}`"
+                f"choose another folder, finish it with `insula resume {other['job_id']}`, "
+                f"or give it up with `insula delete {other['job_id']}`"
             )
         path.unlink(missing_ok=True)
     return True
@@ -113,14 +122,28 @@ def _write(path: Path, url: str) -> None:
 
 
 def release(output: str, folder: JobFolder) -> None:
-    """Give up the claim; the results stay."""
-    _claim_path(output, folder).unlink(missing_ok=True)
+    """Give up the job's claim, if it has it; the results stay."""
+    path, mine = _claim_path(output, folder), _claim_of(folder)
+    if _read(path) != mine:
+        return
+    # Once a job has ended, another one may take over its claim at any moment.
+    with _one_at_a_time(folder.outputs / ".lock"):
+        if _read(path) != mine:
+            return
+        path.unlink()
     if is_url(output):
-        from insula.storage.store import store_of
+        _delete(f"{output.rstrip('/')}/{_CLAIM}")
 
-        url = f"{output.rstrip('/')}/{_CLAIM}"
-        with contextlib.suppress(StorageError):  # who may write need not be allowed to delete
-            store_of(url).delete(url)
+
+def _delete(url: str) -> None:
+    from insula.storage.store import store_of
+
+    with contextlib.suppress(StorageError):  # who may write need not be allowed to delete
+        store_of(url).delete(url)
+
+
+def _claim_of(folder: JobFolder) -> dict[str, str]:
+    return {"job_id": folder.root.name, "folder": str(folder.root)}
 
 
 def abandon(output: str, folder: JobFolder) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import orjson
 
+from insula import exact
 from insula.errors import JobError
 from insula.folder import JobFolder, replace
 
@@ -48,7 +48,7 @@ class Record:
 
     def write(self, folder: JobFolder) -> None:
         """Write the record into the job's folder."""
-        replace(folder.record, attrs.asdict(self))
+        replace(folder.record, attrs.asdict(self), users=True)
 
 
 def read_record(folder: JobFolder) -> Record:
@@ -58,10 +58,10 @@ def read_record(folder: JobFolder) -> Record:
         JobError: if it is missing or of another version.
     """
     try:
-        found = orjson.loads(folder.record.read_bytes())
+        found = exact.loads(folder.record.read_bytes())
     except FileNotFoundError as error:
         raise JobError(f"there is no job in {folder.root}") from error
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         raise JobError(f"{folder.record} cannot be read: {error}") from error
     if found.get("version") != VERSION:
         raise JobError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,9 +16,9 @@ from insula.coordinator.coordinator import Coordinator
 from insula.coordinator.ending import Ending
 from insula.coordinator.job import Job
 from insula.coordinator.status import Progress
-from insula.descriptors import SplitContext
+from insula.descriptors import Assignment, Service, SplitContext
 from insula.documents import Document
-from insula.errors import ConservationError, JobError, OutputError, SourceError, UserError
+from insula.errors import ConservationError, OutputError, SourceError, UserError
 from insula.events import EventLog, Listener
 from insula.executors.identity import end as end_process
 from insula.executors.launching import Standby
@@ -32,13 +31,18 @@ from insula.jobs.lock import JobLock
 from insula.jobs.logs import LogBound
 from insula.jobs.models import localise
 from insula.jobs.record import Record
+from insula.jobs.shortages import shortage, shortages_named
 from insula.jobs.submitting import discard
 from insula.ledger import Ledger
 from insula.loading import CONFIG_FILE, merge
 from insula.project.dotenv import read_dotenv
 from insula.results.export import Exporter
+from insula.spec import ApiSpec
 from insula.spec.plain import to_plain
 from insula.worker.cell import Doing, look
+
+if TYPE_CHECKING:
+    from insula.coordinator.services import Services
 
 
 @attrs.frozen
@@ -84,17 +88,22 @@ def run(
         UserError: if it cannot be run. If nothing was predicted so far, no job is left then.
         JobError: if it is running already.
     """
-    lock = JobLock(folder.lock)
+    with _shortages_named(folder, record):
+        lock = JobLock(folder.lock)
     try:
         return _run_locked(folder, record, watch or Watch(), prepared or Prepared())
     finally:
         lock.release()
 
 
+def _shortages_named(folder: JobFolder, record: Record) -> AbstractContextManager[None]:
+    return shortages_named(outputs.place(record.output, folder), folder.root)
+
+
 def _run_locked(folder: JobFolder, record: Record, watch: Watch, prepared: Prepared) -> dict[str, Any]:
     first = not folder.ledger.exists()
     try:
-        with ExitStack() as stack:
+        with _shortages_named(folder, record), ExitStack() as stack:
             return _Run(folder, record, watch, stack, prepared).run()
     except UserError:
         if first and not _anything_settled(folder):
@@ -106,7 +115,11 @@ def _run_locked(folder: JobFolder, record: Record, watch: Watch, prepared: Prepa
 def _anything_settled(folder: JobFolder) -> bool:
     if not folder.ledger.exists():
         return False
-    ledger = Ledger(folder.ledger)
+    try:
+        ledger = Ledger(folder.ledger)
+    except (UserError, sqlite3.Error):
+        # On a full disk, say: what cannot be known is not thrown away.
+        return True
     try:
         return ledger.state.settled > 0 or ledger.state.accounted > 0
     finally:
@@ -122,7 +135,7 @@ class _Run:
         self._watch = watch
         self._logs = LogBound(folder)
         self._prepared = prepared
-        outputs.claim(record.output, record.job_id, folder)
+        outputs.claim(record.output, folder)
         composed = prepared.composed or compose(
             Document(CONFIG_FILE, record.entry), None, Document("the submission", record.submission)
         )
@@ -131,9 +144,12 @@ class _Run:
         self._crashed = self._take_over()
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
         self._job = make_job(folder, record, composed, self._ledger)
+        stack.enter_context(reserve_devices(self._job))
         self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, self._job.output))
         # What ended with this coordinator died of it: its cells must not charge anyone at the next start.
         stack.callback(_clear, folder.cells)
+        # Behind the workers, which may still call them while they end.
+        self._services = _services(self._job, self._ledger, self._events, stack) if self._job.services else None
         options = {"standby": prepared.standby} if prepared.standby is not None else {}
         self._executor = create_executor(record.executor, options)
         stack.callback(self._executor.close)
@@ -163,6 +179,7 @@ class _Run:
             self._events,
             self._observe,
             keep_going=self._prepared.keep_going,
+            services=self._services,
         )
         if ledger.state.epoch > 1:
             self._exporter.adopt()
@@ -172,8 +189,7 @@ class _Run:
         coordinator.tell(coordinator.stands(time.monotonic()))
         if self._watch.began is not None:
             self._watch.began(coordinator)
-        with _full_disk_named(self._folder):
-            return self._end(coordinator, self._outcome(coordinator))
+        return self._end(coordinator, self._outcome(coordinator))
 
     def _observe(self, stands: Progress) -> None:
         self._logs.look()
@@ -193,12 +209,14 @@ class _Run:
                 raise
             ending = Ending("enqueue_failed", str(error))
         except OutputError as error:
-            ending = Ending("stopped", str(error))
+            ending = Ending("stopped", str(shortage(error, (self._job.output, self._folder.root)) or error))
         except ConservationError as error:
             ending = Ending("unexpected_error", str(error))
         except UserError:
             raise
         except BaseException as error:
+            if shortage(error) is not None:
+                raise  # it is named further up, and what would be written of it here might not be written either
             self._end(coordinator, Ending("unexpected_error", f"{type(error).__name__}: {error}"))
             raise
         if ending.status in FINISHED:
@@ -212,6 +230,15 @@ class _Run:
         if ending.status in FINISHED:
             outputs.release(self._record.output, self._folder)
         return summary
+
+
+def _services(job: Job, ledger: Ledger, events: EventLog, stack: ExitStack) -> Services:
+    # Not at the top: hardly any job has services.
+    from insula.coordinator.services import Services
+
+    services = Services(job, ledger, events)
+    stack.callback(services.close)
+    return services
 
 
 def _clear(cells: Path) -> None:
@@ -248,6 +275,7 @@ def make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledg
         api=to_plain(api),
         config=config,
         assignments=assignments,
+        services=_name_services(composed, api, config, project, assignments),
         memory=api.compute.mem,
         environment=environment,
         batch_prefix=record.batch_prefix,
@@ -265,6 +293,35 @@ def make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledg
     )
 
 
+def reserve_devices(job: Job) -> AbstractContextManager[object]:
+    """Keep other jobs of this machine from the devices of a job's workers, until the context ends.
+
+    Raises:
+        UserError: if another job has one of them.
+    """
+    devices = [device for assignment in job.assignments for device in assignment.devices]
+    if not devices:
+        return nullcontext()
+    from insula.hardware.locks import reserve
+
+    return reserve(devices, job.id)
+
+
+def _name_services(
+    composed: Composed, api: ApiSpec, config: Mapping[str, Any], project: Path, assignments: Sequence[Assignment]
+) -> tuple[Service, ...]:
+    if not composed.hooks.names_services:
+        return ()
+    from insula.descriptors import ServicesContext
+    from insula.hardware.cores import available_cores
+    from insula.jobs.services import name_services
+
+    models = api.predictor.models.listed if api.predictor.models else ()
+    cores = max(1, int(available_cores()))
+    context = ServicesContext(api, config, project, len(assignments), cores, tuple(models))
+    return name_services(composed.hooks, context, assignments)
+
+
 @contextmanager
 def _exporter(ledger: Ledger, parts: Path, output: Path) -> Iterator[Exporter]:
     target = output / outputs.PARTIAL
@@ -277,21 +334,3 @@ def _exporter(ledger: Ledger, parts: Path, output: Path) -> Iterator[Exporter]:
         yield exporter
     finally:
         exporter.close()
-
-
-@contextmanager
-def _full_disk_named(folder: JobFolder) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, UserError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _disk_full(folder) from error
-    except sqlite3.OperationalError as error:
-        if "full" not in str(error):
-            raise
-        raise _disk_full(folder) from error
-
-
-def _disk_full(folder: JobFolder) -> JobError:
-    return JobError(f"the disk of {folder.root} is full; make room and resume the job")

@@ -13,17 +13,22 @@ from insula.worker.cell import look
 
 # A batch that has been in `predict` for longer is shown: a hung call looks like this, and so does a slow one.
 STALLED = 60.0
+_WORKERS = ("pending", "initializing", "running", "succeeded", "failed", "stalled")
 
 
 def standing(job: ListedJob) -> dict[str, Any]:
     """Return all that is known of a job as plain data: insula's own keys, and Cortex's under `job_status`."""
     plain = job.to_plain()
+    # By the names that the summary has, and by those only.
+    attempts = plain.pop("attempts", 0)
+    plain.pop("dead", None)
+    counts = plain.pop("worker_counts", {})
     return {
         **plain,
-        "attempts_failed": plain.get("attempts_failed", plain.get("attempts", 0)),
+        "attempts_failed": plain.get("attempts_failed", attempts),
         "interruptions": plain.get("interruptions", 0),
         "stalled_batches": stalled(job.folder) if job.running else [],
-        "job_status": _job_status(job, plain),
+        "job_status": _job_status(job, plain, counts if job.running else {}),
     }
 
 
@@ -39,7 +44,7 @@ def stalled(folder: JobFolder) -> list[dict[str, Any]]:
     ]
 
 
-def _job_status(job: ListedJob, plain: Mapping[str, Any]) -> dict[str, Any]:
+def _job_status(job: ListedJob, plain: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
     settled, failed, alive = plain.get("settled", 0), plain.get("failed", 0), plain.get("workers", 0)
     batches, workers = plain.get("batches"), job.record.submission.get("workers") or alive
     return {
@@ -53,7 +58,7 @@ def _job_status(job: ListedJob, plain: Mapping[str, Any]) -> dict[str, Any]:
             "failed": failed,
             "avg_time_per_batch": _average(plain.get("seconds", 0.0), settled, workers),
         },
-        "worker_counts": {"running": alive if job.running else 0},
+        "worker_counts": {word: counts.get(word, 0) for word in _WORKERS},
         "created_time": plain["created_time"],
         "start_time": plain.get("start_time") or iso_time(plain.get("started")),
         "end_time": plain.get("end_time"),

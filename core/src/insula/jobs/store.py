@@ -29,6 +29,7 @@ class JobStore:
     """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self._jobs = root / "jobs"
 
     def create(self) -> tuple[str, JobFolder]:
@@ -73,7 +74,9 @@ class JobStore:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise JobError(f"jobs in {self._jobs} cannot be listed: {error.strerror}") from error
+            raise JobError(
+                f"jobs in {self._jobs} cannot be listed: {error.strerror}; is INSULA_HOME the right folder?"
+            ) from error
         for name in names:
             folder = JobFolder(self._jobs / name)
             if folder.record.exists():

@@ -11,15 +11,15 @@ import attrs
 
 from insula import __version__
 from insula.documents import Document, read_document
-from insula.errors import ProjectError
 from insula.folder import JobFolder
 from insula.jobs import output as outputs
 from insula.jobs.composing import Composed, compose
 from insula.jobs.record import Record
+from insula.jobs.shortages import shortages_named
 from insula.jobs.store import JobStore
-from insula.loading import CONFIG_FILE, merge
+from insula.loading import merge, read_config
 from insula.project.files import fingerprint
-from insula.project.predictor_class import check_predictor
+from insula.project.predictor_class import check_predictor, check_python_path
 from insula.storage.urls import is_url, local_path
 from insula.worker.batch_ids import make_prefix
 
@@ -60,14 +60,13 @@ def check(request: Request) -> Composed:
     Raises:
         UserError: with every fault that was found.
     """
-    project = request.project.absolute()
-    if not (project / CONFIG_FILE).exists() and not project.is_dir():
-        raise ProjectError(f"{request.project} is no folder; a project is a folder with a {CONFIG_FILE}")
-    composed = compose(_config(project), request.api, _submission(request, project))
+    project = _plain(request.project)
+    composed = compose(read_config(project), request.api, _submission(request, project))
     predictor = composed.api.predictor
     if composed.kind.class_name is not None and predictor.path is not None:
         arguments = (*composed.kind.arguments, *composed.target.arguments)
         check_predictor(project, predictor.path, composed.kind.class_name, arguments)
+        check_python_path(project, predictor.python_path)
     return composed
 
 
@@ -77,13 +76,15 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
     Raises:
         UserError: if anything is wrong with it; no job is left behind then.
     """
-    composed = check(request)
-    _, folder = store.create()
+    with shortages_named(store.root):
+        composed = check(request)
+        _, folder = store.create()
     try:
         record = make_record(request, composed, folder)
-        # Before the claim, which is good only as long as there is a job behind it.
-        record.write(folder)
-        outputs.claim(record.output, record.job_id, folder)
+        with shortages_named(outputs.place(record.output, folder), folder.root):
+            # Before the claim, which is good only as long as there is a job behind it.
+            record.write(folder)
+            outputs.claim(record.output, folder)
     except BaseException:
         discard(folder)
         raise
@@ -92,7 +93,7 @@ def submit(request: Request, store: JobStore) -> tuple[JobFolder, Record, Compos
 
 def make_record(request: Request, composed: Composed, folder: JobFolder) -> Record:
     """Return the record of what is asked for, as a job in `folder`."""
-    project, asked = request.project.absolute(), composed.submission.output
+    project, asked = _plain(request.project), composed.submission.output
     output = _output(asked, project) if asked else str(folder.results)
     return Record(
         job_id=folder.root.name,
@@ -110,7 +111,7 @@ def make_record(request: Request, composed: Composed, folder: JobFolder) -> Reco
 
 
 def _output(asked: str, project: Path) -> str:
-    return asked if is_url(asked) else str(Path(project, local_path(asked)).absolute())
+    return asked if is_url(asked) else str(_plain(Path(project, local_path(asked))))
 
 
 def _fingerprint(project: Path, composed: Composed, output: Path) -> dict[str, str]:
@@ -127,15 +128,6 @@ def discard(folder: JobFolder) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ documents
-
-
-def _config(project: Path) -> Document:
-    try:
-        return read_document(project / CONFIG_FILE, CONFIG_FILE)
-    except ProjectError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            raise ProjectError(f"{project}: there is no {CONFIG_FILE} in this folder") from error
-        raise
 
 
 def _submission(request: Request, project: Path) -> Document:
@@ -180,4 +172,9 @@ def _instead(data: Mapping[str, Any], source: str, key: str, value: Any) -> dict
 
 def absolute(path: str) -> str:
     """Return a path of this process, whose working directory is not the project, or a URL as it is."""
-    return path if "://" in path else str(Path(path).expanduser().absolute())
+    return path if "://" in path else str(_plain(Path(path).expanduser()))
+
+
+def _plain(path: Path) -> Path:
+    """Return an absolute path; links are followed only where it has a `..`, which means what they lead to."""
+    return path.resolve() if ".." in path.parts else path.absolute()

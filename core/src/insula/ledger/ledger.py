@@ -6,9 +6,11 @@ on network file systems, where WAL is not safe, the journal is truncated instead
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
@@ -40,12 +42,20 @@ class Ledger:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if not create and not path.exists():
             raise JobError(f"{path} is missing: this job has no ledger and cannot be resumed")
-        self._connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            _probe(path)
+            raise JobError(f"{path} cannot be opened: {error}") from error
         try:
             self._prepare(path, create)
         except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise JobError(f"{path} is not a ledger that can be read: {error}") from error
+            try:
+                _probe(path)
+            finally:
+                self._connection.close()
+            remedy = "; it lies on a network file system: set INSULA_HOME to a local folder" if on_network(path) else ""
+            raise JobError(f"{path} is not a ledger that can be read: {error}{remedy}") from error
         except JobError:
             self._connection.close()
             raise
@@ -244,3 +254,13 @@ class Ledger:
     def workers(self) -> list[tuple[str, int, str]]:
         """Return name, pid and start of each worker process that was not seen to end."""
         return list(self._connection.execute("SELECT name, pid, started FROM workers ORDER BY name"))
+
+
+def _probe(path: Path) -> None:
+    """Raise the OSError that SQLite keeps to itself: its files are three at most.
+
+    The folder is opened, not the file: closing one descriptor of a file gives up all locks of this process on it.
+    """
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.callback(os.close, os.open(path.parent, os.O_RDONLY))

@@ -89,6 +89,7 @@ class State:
         split_done: whether it has ended.
         exported, exported_bytes, exported_lines: the watermark: first sample not exported, and the size of the export.
         succeeded, failed: batches settled without and with dead letters.
+        lost: of those that failed, the ones of which no sample was saved.
         each, whole, whole_samples, stored, dead: samples (`whole`: lines) settled, by how.
         non_finite: NaN and infinities written as null.
         attempts, interruptions: counted so far.
@@ -110,6 +111,7 @@ class State:
     exported_lines: int = 0
     succeeded: int = 0
     failed: int = 0
+    lost: int = 0
     each: int = 0
     whole: int = 0
     whole_samples: int = 0

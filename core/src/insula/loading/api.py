@@ -29,7 +29,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 def _is_name(instance: object, attribute: Any, value: str) -> None:
     if not _NAME.fullmatch(value):
         raise ValueError(
-            "a name begins with a letter or digit and has at most 100 letters, digits, hyphens, dots and underscores"
+            "a name begins with a letter or digit and has at most 100 letters, digits, hyphens, dots and underscores, "
+            f"unlike {quoted(value)}"
         )
 
 
@@ -54,7 +55,7 @@ def load_api(project: Path, name: str | None, find_predictor: FindPredictor, fin
         ProjectError: if there is no such file.
         SpecError: with every fault of the entry.
     """
-    return structure_api(_read(project), name, find_predictor, find_hardware)
+    return structure_api(read_config(project), name, find_predictor, find_hardware)
 
 
 def structure_api(
@@ -80,7 +81,13 @@ def structure_api(
     return ApiSpec(head.name, predictor.spec, compute, head.kind, raw=entry, ignored=ignored)
 
 
-def _read(project: Path) -> Document:
+def read_config(project: Path) -> Document:
+    """Read a project's `cortex.yaml`.
+
+    Raises:
+        ProjectError: if there is no such file, or none that can be read.
+        SpecError: if it is not UTF-8, empty or malformed.
+    """
     try:
         return read_document(project / CONFIG_FILE, CONFIG_FILE)
     except ProjectError as error:

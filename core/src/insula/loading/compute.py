@@ -87,7 +87,7 @@ def _find(key: str, find: FindHardware, findings: Findings) -> HardwareTarget | 
     try:
         target = find(key)
     except PluginError as error:
-        known = f"did you mean {meant}?" if meant else str(error).removeprefix("compute: ")
+        known = f"unknown key; did you mean {meant}?" if meant else str(error).removeprefix("compute: ")
         findings.add(known, "compute", key)
         return None
     if target is None:

@@ -42,6 +42,8 @@ def _none_or_several(document: Document, name: str | None, names: list[str], wan
         findings.add("expected an API, found none")
     elif wanted:
         findings.add(f"more than one API is named {name}", wanted[1], "name")
+    elif not names:
+        findings.add("expected one API, or a list of APIs each with a name; found a list without any name")
     elif name is None:
         findings.add(f"it holds several APIs ({', '.join(names)}): name the one to run (--api NAME)")
     else:

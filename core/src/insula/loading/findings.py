@@ -9,7 +9,7 @@ import attrs
 
 from insula.documents import Document
 from insula.errors import Fault, PluginError, SpecError
-from insula.structure import did_you_mean, structure
+from insula.structure import did_you_mean, nearest, structure
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -27,6 +27,7 @@ class Findings:
     document: Document
     base: Path = ()
     faults: list[Fault] = attrs.field(factory=list)
+    _meant: set[Path] = attrs.field(factory=set)
 
     def add(self, message: str, *path: str | int) -> None:
         """Note a fault."""
@@ -55,11 +56,18 @@ class Findings:
         for key in data:
             if key not in known:
                 self.add(f"unknown key; {did_you_mean(key, known)}", *path, key)
+                near = nearest(key, known)
+                if near is not None and near not in data:
+                    self._meant.add((*self.base, *path, near))
 
     def raise_any(self) -> None:
         """Raise SpecError if a fault was noted."""
         if self.faults:
-            raise self.document.error(self.faults)
+            raise self.document.error([fault for fault in self.faults if not self._told(fault)])
+
+    def _told(self, fault: Fault) -> bool:
+        # A key that is misspelt is told once, not also as missing under its right name.
+        return fault.path in self._meant and fault.message.startswith("missing:")
 
 
 def pick(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import attrs
 
 from insula.loading.findings import Findings, pick
 from insula.spec.api import ModelSpec, ModelsSpec
+from insula.spec.texts import check_path
 
 KEYS = ("model_path", "models", "signature_key")
 SINGLE = "_cortex_default"
@@ -18,6 +19,7 @@ _CLUSTER_ONLY = ("cache_size", "disk_cache_size")
 def _filled(instance: object, attribute: Any, value: Any) -> None:
     if value is not None and not value.strip():
         raise ValueError("must not be empty")
+    check_path(instance, attribute, value)
 
 
 def _text() -> Any:

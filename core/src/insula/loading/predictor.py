@@ -11,6 +11,7 @@ from insula.descriptors import PredictorType
 from insula.loading import models
 from insula.loading.findings import Findings, pick
 from insula.spec import PredictorSpec
+from insula.structure import nearest
 
 CORE = ("type", "path", "config", "python_path", "env", "log_level", "returns")
 CLUSTER_ONLY = (
@@ -40,6 +41,10 @@ def load_predictor(section: Mapping[str, Any] | None, find: FindPredictor, findi
         return Loaded(None, None, ())
     spec = findings.structure(pick(section, CORE), PredictorSpec, "predictor")
     word = section.get("type")
+    if "type" not in section:
+        # Which keys there are, only the type can tell; but one of them may be a misspelt `type`.
+        meant = [key for key in section if nearest(key, ("type", *CORE, *models.KEYS, *CLUSTER_ONLY)) == "type"]
+        findings.refuse_unknown({key: section[key] for key in meant}, ("type",), "predictor")
     kind = findings.look_up(find, word, "predictor", "type") if isinstance(word, str) else None
     before = len(findings.faults)
     listed, ignored = models.load_models(section, findings)

@@ -13,7 +13,8 @@ from insula.documents import Document
 from insula.errors import PluginError
 from insula.loading.findings import Findings, pick
 from insula.spec import Submission
-from insula.structure import nearest
+from insula.spec.texts import is_path
+from insula.structure import nearest, quoted
 
 FindSource = Callable[[str], Source]
 _DEAD_LETTER_QUEUE = "sqs_dead_letter_queue"
@@ -31,6 +32,13 @@ def _at_least(least: int) -> Callable[[object, Any, Any], None]:
 def _seconds(instance: object, attribute: Any, value: Any) -> None:
     if value is not None and not 0 < value < math.inf:
         raise ValueError(f"must be a number of seconds over 0, not {value}")
+
+
+def _place(instance: object, attribute: Any, value: str | None) -> None:
+    if value is None:
+        return
+    if not value.strip() or not is_path(value):
+        raise ValueError(f"{quoted(value)} names no folder")
 
 
 @attrs.frozen
@@ -53,7 +61,7 @@ class _Keys:
     max_failed_batches: int | None = attrs.field(default=None, validator=_at_least(0))
     batch_timeout: float | None = attrs.field(default=None, validator=_seconds)
     startup_timeout: float | None = attrs.field(default=None, validator=_seconds)
-    output: str | None = None
+    output: str | None = attrs.field(default=None, validator=_place)
     join_input: bool | None = None
     sqs_dead_letter_queue: _DeadLetterQueue | None = None
 
@@ -76,7 +84,7 @@ def load_submission(document: Document | Mapping[str, Any], find_source: FindSou
     findings = Findings(document)
     data = document.data
     if not isinstance(data, Mapping):
-        findings.add("expected a mapping")
+        findings.add('expected a mapping, such as {"item_list": {"items": [1, 2]}}, not a list')
         findings.raise_any()
     keys = findings.structure(pick(data, _KEYS), _Keys)
     sources = _sources(data, find_source, findings)
@@ -103,7 +111,10 @@ def _sources(data: Mapping[str, Any], find: FindSource, findings: Findings) -> l
     found = [(_find(word, find, findings), data[word]) for word in words]
     sources = [(source, value) for source, value in found if source is not None]
     if not words:
-        findings.add(f"no source: give exactly one of {_KNOWN_SOURCES} (or the key of a plugin's source)")
+        findings.add(
+            f"no source: give exactly one of {_KNOWN_SOURCES} (or the key of a plugin's source), "
+            "or files with --input on the command line"
+        )
     for source, _ in sources[1:]:
         findings.add(f"a second source beside {sources[0][0].key}; give exactly one", source.key)
     return sources

@@ -15,6 +15,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "gpu": "insula",
         "inf": "insula-neuron",
         "neuron_cores": "insula-neuron",
+        "neuron": "insula-neuron",
     },
     "insula.sources": {
         "delimited_files": "insula",

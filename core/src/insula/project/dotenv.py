@@ -104,7 +104,7 @@ class _Parser:
             self._take(_BLANK)
             self.variables[name] = self._value()
         elif not (exported and self._peek() in ("", "\n", "#")):
-            raise _Refused(f"expected NAME=value, found no = behind {name}")
+            raise _Refused(f"expected NAME=value, found no = behind {name[:60]}")
 
     def _name(self) -> str:
         name = self._take(_NAME)

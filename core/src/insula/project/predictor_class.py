@@ -35,6 +35,10 @@ _DYNAMIC = frozenset(
 )
 
 
+# Extension modules, with whatever tag their suffix has, end in these.
+_PYTHON = frozenset({".py", ".pyc", ".so"})
+
+
 def check_predictor(project: Path, path: str, class_name: str, arguments: Sequence[str] = ()) -> None:
     """Check the file and the class that a project names.
 
@@ -55,7 +59,19 @@ def check_predictor(project: Path, path: str, class_name: str, arguments: Sequen
         raise ProjectError("\n".join(f"{path}:{line}: {message}" for line, message in faults))
 
 
+def check_python_path(project: Path, python_path: str | None) -> None:
+    """Check the folder that a project wants on `sys.path`.
+
+    Raises:
+        ProjectError: if there is no such folder.
+    """
+    if python_path is not None and not (project / python_path).is_dir():
+        raise ProjectError(f"predictor.python_path: there is no folder {python_path} in {project}")
+
+
 def _parse(project: Path, path: str) -> ast.Module | None:
+    if Path(path).suffix not in _PYTHON and (project / path).is_file():
+        raise ProjectError(f"predictor.path: {path} is no Python file; name one that ends in .py")
     try:
         source = (project / path).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:

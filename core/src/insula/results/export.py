@@ -59,6 +59,7 @@ class Exporter:
         self._owed: dict[str, int] = {}
         self._closed: set[str] = set()
         self._sync: _Sync | None = None
+        self._removals: list[_Removal] = []
         self._synced = self._mark
         self._last_sync = time.monotonic()
         self._settled_next = True
@@ -180,7 +181,7 @@ class Exporter:
             os.close(self._sources.pop(part))
         self._closed.discard(part)
         self._owed.pop(part, None)
-        (self._parts / part).unlink(missing_ok=True)
+        self._removals = [one for one in self._removals if not one.ended()] + [_Removal(self._parts / part)]
 
     @property
     def exported(self) -> int:
@@ -199,9 +200,16 @@ class Exporter:
             self._sync.wait()
         self._check_size()
         sync_data(self._descriptor)
-        self._advance(attrs.evolve(self._mark, parts=self._finished_parts()))
+        self._mark = attrs.evolve(self._mark, parts=self._finished_parts())
+        self._advance(self._mark)
         for path in self._parts.iterdir():
-            self._forget(path.name)  # waste: begun and never reported
+            if path.name not in self._mark.parts:
+                self._forget(path.name)  # waste: begun and never reported
+
+    def wait_for_removals(self) -> None:
+        """Return when every part that is no longer needed is gone."""
+        while self._removals:
+            self._removals.pop().wait()
 
     def _check_size(self) -> None:
         found = os.fstat(self._descriptor).st_size
@@ -223,6 +231,7 @@ class Exporter:
         if self._sync is not None:
             self._sync.wait()
             self._sync = None
+        self.wait_for_removals()
         for descriptor in (*self._sources.values(), self._descriptor):
             os.close(descriptor)
         self._sources.clear()
@@ -254,3 +263,27 @@ class _Sync:
         self._thread.join()
         if self._error is not None:
             raise OutputError(f"cannot write the results: {self._error.strerror}") from self._error
+
+
+class _Removal:
+    """Deletes one part in a thread of its own: to free what a part holds takes the system as long as to copy it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="insula-removal", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            self._error = error
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive() and self._error is None
+
+    def wait(self) -> None:
+        self._thread.join()
+        if self._error is not None:
+            raise OutputError(f"cannot delete {self._path}: {self._error.strerror}") from self._error

@@ -65,11 +65,20 @@ def find_files(paths: Sequence[str], includes: Sequence[str], excludes: Sequence
     chosen = chooser(includes, excludes)
     listed = list(_examine([one for one in found if chosen(_place(one))], faults))
     if not faults and not listed:
-        faults.append(f"none of the {len(found)} files found passes includes and excludes")
+        faults.append(_none_chosen(len(found), includes, excludes))
     if faults:
         more = [f"… and {len(faults) - _TOLD} more"] if len(faults) > _TOLD else []
         raise SourceError("\n".join(faults[:_TOLD] + more))
     return listed
+
+
+def _none_chosen(found: int, includes: Sequence[str], excludes: Sequence[str]) -> str:
+    given = [("includes", includes), ("excludes", excludes)]
+    filters = " and ".join(f"{name} ({', '.join(patterns[:5])})" for name, patterns in given if patterns)
+    return (
+        f"none of the {found} files found passes includes and excludes: {filters}. A pattern sees the whole path, and "
+        "its * stops at each /: **.jsonl takes all files that end so"
+    )
 
 
 class _Remote:

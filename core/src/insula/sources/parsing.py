@@ -20,7 +20,6 @@ from insula.descriptors import Payload, Unreadable
 
 _KEY = os.urandom(8).hex()
 _SEPARATOR = b',"%b",' % _KEY.encode()
-_BOM = b"\xef\xbb\xbf"
 
 # orjson reads an integer of more than 64 bits as a float, silently. The shortest has 19 digits, so that among every ninth
 # byte of it two neighbours at least are digits.
@@ -117,7 +116,8 @@ def _parse_each(data: bytes) -> Payload:
     raw: list[bytes] = []
     positions: list[int] = []
     unreadable: list[Unreadable] = []
-    lines = [line.strip() for line in data.removeprefix(_BOM).split(b"\n")]
+    # A byte order mark counts only where a file begins, and there the splitter has passed over it.
+    lines = [line.strip() for line in data.split(b"\n")]
     for position, line in enumerate(filter(None, lines)):
         try:
             sample, text = _parse_line(line)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from insula.descriptors import Payload, Place, Position, Source, SplitContext
+from insula.errors import SourceError
 from insula.hookspecs import hookimpl
 from insula.sources.copying import needs_copy
 from insula.sources.lines import split_lines
@@ -54,10 +56,28 @@ class DelimitedFilesSource(_Lines):
         """List the files, each an input; what cannot be read by ranges will be from a copy in the job's folder."""
         settings = context.settings
         found = find_files(settings.named, settings.includes, settings.excludes, context.project)
+        _check_names(file.input.uri for file in found)
         return [
             spooled(file.input, str(context.spool / f"{number:06}.jsonl")) if needs_copy(file) else file.input
             for number, file in enumerate(found)
         ]
+
+
+def _check_names(uris: Iterable[str]) -> None:
+    # Ledger, results and messages are UTF-8.
+    faults = [uri for uri in uris if not uri.isascii() and _is_not_utf8(uri)]
+    if faults:
+        raise SourceError(
+            "\n".join(f"{os.fsencode(uri)!r}: the file's name is not UTF-8: rename it" for uri in faults[:20])
+        )
+
+
+def _is_not_utf8(uri: str) -> bool:
+    try:
+        uri.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 class FilePathListerSource(_Lines):

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from insula.sources.patterns import compile_pattern
+from insula.spec.texts import is_path
 
 
 def _at_least_one(_: Any, attribute: attrs.Attribute[int], value: int) -> None:
@@ -34,8 +35,8 @@ class _Files:
             found = "both are given" if self.paths else "neither names a file"
             raise ValueError(f"exactly one of paths and s3_paths must name files; {found}")
         for path in self.named:
-            if not path or "\0" in path:
-                raise ValueError(f"{path!r} is not a path")
+            if not is_path(path):
+                raise ValueError(f"{path[:60]!r} is not a path")
         for path in self.s3_paths:
             if not path.startswith("s3://"):
                 raise ValueError(f"s3_paths takes s3:// URLs, not {path!r}; local files belong under paths")

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import attrs
 
+from insula.spec.texts import check_environment, check_path
+
 Returns = Literal["auto", "each", "whole", "nothing"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
@@ -43,10 +45,10 @@ class PredictorSpec:
     """
 
     type: str
-    path: str | None = None
+    path: str | None = attrs.field(default=None, validator=check_path)
     config: Mapping[str, Any] = attrs.field(factory=dict)
-    python_path: str | None = None
-    env: Mapping[str, str] = attrs.field(factory=dict)
+    python_path: str | None = attrs.field(default=None, validator=check_path)
+    env: Mapping[str, str] = attrs.field(factory=dict, validator=check_environment)
     log_level: LogLevel = "info"
     returns: Returns = "auto"
     models: ModelsSpec = attrs.field(factory=ModelsSpec)

@@ -18,7 +18,7 @@ import attrs
 
 from insula.errors import Fault, PluginError, SpecError
 from insula.structure.fields import REFUSALS, fields_of, own_faults, refusal
-from insula.structure.wording import did_you_mean, expected, found, mismatch
+from insula.structure.wording import did_you_mean, expected, found, mismatch, nearest
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -252,10 +252,13 @@ def _arguments(value: Mapping[Any, Any], cls: type) -> tuple[dict[str, Any], lis
     fields = {field.key: field for field in fields_of(cls)}
     unknown = [key for key in value if key not in fields]
     faults = [Fault(f"unknown key; {did_you_mean(key, fields)}", (_step(key),)) for key in unknown]
+    # A key that is misspelt is told once, not also as missing under its right name.
+    meant = {nearest(key, fields) for key in unknown}
     arguments: dict[str, Any] = {}
     for key, field in fields.items():
         if key not in value:
-            faults += [Fault(f"missing: expected {expected(field.type)}", (key,))] if field.required else []
+            missing = field.required and key not in meant
+            faults += [Fault(f"missing: expected {expected(field.type)}", (key,))] if missing else []
             continue
         try:
             arguments[key] = _structure(value[key], field.type)

@@ -28,7 +28,7 @@ def nearest(word: object, words: Iterable[str]) -> str | None:
     import difflib
 
     by_folded = {known.casefold(): known for known in words}
-    found = difflib.get_close_matches(str(word)[:200].casefold(), by_folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(str(word)[:200].casefold(), by_folded, n=1, cutoff=0.65)
     return by_folded[found[0]] if found else None
 
 

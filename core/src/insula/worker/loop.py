@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -31,6 +31,9 @@ from insula.worker.setup import Setup
 from insula.worker.tracebacks import describe
 from insula.worker.writing import Send, Writer
 
+if TYPE_CHECKING:
+    from insula.hardware.locks import DeviceLocks
+
 
 class Worker:
     """Answers frames; see `insula.worker.protocol`.
@@ -38,13 +41,21 @@ class Worker:
     Args:
         send: sends a frame to the coordinator.
         make_writer: makes what writes reports, from the part writer and `send`.
+        passing: exceptions that say nothing of user code but end whatever runs: Ctrl-C, where this is its process.
     """
 
-    def __init__(self, send: Send, make_writer: Callable[[PartWriter, Send], Writer] = Writer) -> None:
+    def __init__(
+        self,
+        send: Send,
+        make_writer: Callable[[PartWriter, Send], Writer] = Writer,
+        passing: tuple[type[BaseException], ...] = (),
+    ) -> None:
         self._send = send
         self._make_writer = make_writer
+        self._passing = passing
         self._job_spec: dict[str, Any] = {}
         self._leases: Leases | None = None
+        self._devices: DeviceLocks | None = None
 
     def handle(self, frame: Mapping[str, Any]) -> bool:
         """Answer one frame; return whether the worker goes on."""
@@ -64,6 +75,7 @@ class Worker:
                 "undo the change, or accept it with `insula resume --changed`"
             ])  # fmt: skip
         try:
+            self._take_devices(setup)
             self._defaults = Defaults()
             self._hooks = self._compose(setup)
             self._context = self._make_context(setup)
@@ -74,6 +86,17 @@ class Worker:
             return self._refuse(faults)
         self._send({"type": "checked", "faults": [], "needs_total": self._defaults.needs_total})
         return self._defaults.needs_total or self._construct()
+
+    def _take_devices(self, setup: Setup) -> None:
+        if setup.assignment["devices"]:
+            from insula.hardware.locks import take
+
+            self._devices = take(setup.assignment["devices"], setup.job_spec["job_id"], setup.name)
+
+    def release(self) -> None:
+        """Give the devices back; a process that ends has done so."""
+        if self._devices is not None:
+            self._devices.release()
 
     def _refuse(self, faults: list[str]) -> bool:
         self._send({"type": "checked", "faults": faults, "needs_total": False})
@@ -112,6 +135,8 @@ class Worker:
         try:
             models = [hooks.load_model(context, model) for model in context.models]
             self._predictor: Predictor = hooks.create_predictor(context, hooks.create_client(context, models))
+        except self._passing:
+            raise
         except BaseException as error:
             self._send({"type": "broken", "error": attrs.astuple(describe(error))})
             return False
@@ -122,8 +147,9 @@ class Worker:
     def _on_inputs(self, frame: Mapping[str, Any]) -> None:
         inputs = {number: Input(*row) for number, row in enumerate(frame["inputs"])}
         cell = self._defaults.log.cell = Cell(Path(self._setup.cell))
+        setup = self._setup
         predicting = Predicting(
-            self._hooks, self._context, self._predictor, cell, self._setup.batch_prefix, self._setup.join_input
+            self._hooks, self._context, self._predictor, cell, setup.batch_prefix, setup.join_input, self._passing
         )
         self._leases = Leases(Reader(self._hooks, inputs, cell), predicting, self._writer)
 
@@ -152,6 +178,8 @@ class Worker:
         self._job_spec.update(frame["job_spec"])
         try:
             self._hooks.job_complete(self._context, self._predictor)
+        except self._passing:
+            raise
         except BaseException as error:
             self._send({"type": "completed", "error": attrs.astuple(describe(error))})
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 
 from insula import failpoints
@@ -11,6 +13,7 @@ from insula.spec import BatchRef
 from insula.worker.batch_ids import of_batch, of_piece
 from insula.worker.cell import Cell
 from insula.worker.encoding import encode_each, encode_whole
+from insula.worker.forked import end_child
 from insula.worker.report import Report
 from insula.worker.tracebacks import Failure, describe
 
@@ -21,6 +24,7 @@ class Predicting:
     Args:
         batch_prefix: what all batch ids of the job begin with.
         join_input: whether each line repeats its input.
+        passing: exceptions that are no failure of a batch but end whatever runs.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Predicting:
         cell: Cell,
         batch_prefix: str,
         join_input: bool,
+        passing: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._hooks = hooks
         self._hook = hooks.predict_batch
@@ -39,6 +44,8 @@ class Predicting:
         self._cell = cell
         self._prefix = batch_prefix
         self._join = join_input
+        self._passing = passing
+        self._process = os.getpid()
 
     def batch(self, report: Report, reference: BatchRef, payload: Payload) -> None:
         """Predict a whole batch."""
@@ -54,6 +61,8 @@ class Predicting:
         report.batches += 1
         try:
             lines, each, whole, stored, letters = self._outcome(report, reference, payload, skip, batch_id)
+        except self._passing:
+            raise
         except BaseException as error:  # sys.exit() in predict is a failure of the batch like any other
             report.fail(reference.ordinal, skip, take, describe(error), retry=True)
             return
@@ -104,6 +113,8 @@ class Predicting:
                 context=self._context, predictor=self._predictor, payload=payload.samples, batch_id=batch_id
             )
         finally:
+            if os.getpid() != self._process:
+                end_child(sys.exc_info()[1])
             self._cell.predicted()
         if failpoints.armed:
             failpoints.reach("predict", "after")

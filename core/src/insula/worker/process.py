@@ -5,6 +5,7 @@ There is no heartbeat: a C call can hold the GIL for minutes and be healthy.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import signal
@@ -14,6 +15,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from insula.errors import ProtocolError
+from insula.worker.forked import end_child
 from insula.worker.loop import Worker
 from insula.worker.protocol import Unpacker, pack
 from insula.worker.writing import WriterBehind
@@ -28,6 +31,9 @@ def main(descriptor: int, parent: int) -> None:
         descriptor: the socket.
         parent: the coordinator's process id.
     """
+    # What was imported so far stays: from here on it is not looked through for garbage.
+    gc.freeze()
+    gc.enable()
     connection = _Connection(socket.socket(fileno=descriptor))
     worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
     connection.serve(worker.overtake)
@@ -62,6 +68,7 @@ class _Connection:
         self.frames: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._socket = connected
         self._sending = threading.Lock()
+        self._process = os.getpid()
         self._finished = False
 
     def serve(self, overtake: Callable[[Mapping[str, Any]], None]) -> None:
@@ -69,6 +76,8 @@ class _Connection:
         threading.Thread(target=self._receive, args=(overtake,), name="insula-receiver", daemon=True).start()
 
     def send(self, frame: dict[str, Any]) -> None:
+        if os.getpid() != self._process:
+            end_child(sys.exc_info()[1])
         with self._sending:
             self._socket.sendall(pack(frame))
 
@@ -95,8 +104,8 @@ class _Connection:
                 for frame in unpacker.feed(data):
                     overtake(frame)
                     self.frames.put(frame)
-        except OSError:
-            pass  # a reset says what an end of file says
+        except (OSError, ProtocolError):
+            pass  # a reset says what an end of file says, and so does what no coordinator can have sent
         if not self._finished:
             os.killpg(0, signal.SIGKILL)
 

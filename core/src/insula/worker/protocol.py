@@ -9,9 +9,13 @@ Worker to coordinator: `hello`, `checked`, `ready`, `broken`, `report`, `unwrita
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
+from insula import exact
+from insula.errors import ProtocolError
 
 # Raised with every change that an older peer would misread; both ends say theirs at the start.
 VERSION = 1
@@ -19,9 +23,33 @@ VERSION = 1
 _LENGTH = struct.Struct("<I")
 
 
-def pack(frame: dict[str, Any]) -> bytes:
+# No frame of insula's comes near it: what says that it is longer is not from insula.
+LONGEST = 1 << 30
+
+
+def encode(frame: Mapping[str, Any]) -> bytes:
+    """Return the body of a frame."""
+    return exact.dumps(frame, users="job_spec" in frame, option=orjson.OPT_NON_STR_KEYS)
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the frame of a body.
+
+    Raises:
+        ProtocolError: if it is none.
+    """
+    try:
+        frame = exact.loads(body)
+    except ValueError as error:
+        raise ProtocolError(f"{len(body):,} bytes that are no frame: {error}") from error
+    if not isinstance(frame, dict):
+        raise ProtocolError(f"a {type(frame).__name__} where a frame should be")
+    return frame
+
+
+def pack(frame: Mapping[str, Any]) -> bytes:
     """Return a frame as bytes for the wire."""
-    body = orjson.dumps(frame, option=orjson.OPT_NON_STR_KEYS)
+    body = encode(frame)
     return _LENGTH.pack(len(body)) + body
 
 
@@ -32,15 +60,21 @@ class Unpacker:
         self._pending = bytearray()
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """Add bytes; return the frames that they complete."""
+        """Add bytes; return the frames that they complete.
+
+        Raises:
+            ProtocolError: if they are no frames; nothing can be read behind them.
+        """
         pending, frames, start = self._pending, [], 0
         pending += data
         while len(pending) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(pending, start)
+            if length > LONGEST:
+                raise ProtocolError(f"a frame of {length:,} bytes, more than any is long")
             stop = start + _LENGTH.size + length
             if len(pending) < stop:
                 break
-            frames.append(orjson.loads(bytes(pending[start + _LENGTH.size : stop])))
+            frames.append(decode(bytes(pending[start + _LENGTH.size : stop])))
             start = stop
         del pending[:start]
         return frames

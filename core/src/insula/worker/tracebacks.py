@@ -8,6 +8,8 @@ from pathlib import Path
 
 import attrs
 
+# Kept for every dead letter: a message may hold the whole sample, and a traceback a thousand frames.
+_LONGEST = 20_000
 _OURS = str(Path(__file__).resolve().parents[1])
 
 
@@ -21,10 +23,24 @@ class Failure:
 
 
 def describe(error: BaseException) -> Failure:
-    """Return an exception as text."""
+    """Return an exception as text that can be written anywhere, each part of bounded length."""
     shown = traceback.TracebackException.from_exception(error)
     _keep_users_frames(shown, set())
-    return Failure(type(error).__name__, str(error), "".join(_lines(error, shown)))
+    return Failure(_plain(type(error).__name__), _plain(_message(error)), _plain("".join(_lines(error, shown))))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception of the user's may have any code
+        return f"<its text cannot be had: {type(broken).__name__}>"
+
+
+def _plain(text: str) -> str:
+    if len(text) > _LONGEST:
+        left_out = f"\n… {len(text) - _LONGEST:,} characters left out …\n"
+        text = text[: _LONGEST // 2] + left_out + text[-_LONGEST // 2 :]
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _lines(error: BaseException, shown: traceback.TracebackException) -> Iterator[str]:

@@ -27,16 +27,25 @@ def import_class(project: Path, path: str, class_name: str) -> type:
         raise ProjectError(f"predictor.path: there is no file {path} in {project}")
     try:
         module = _import_file(file)
+    except KeyboardInterrupt:
+        raise  # it says nothing of the file
     except BaseException as error:
         failure = describe(error)
         cause = failure.traceback.rstrip() or f"{failure.type}: {failure.message}"
-        raise ProjectError(f"{path} cannot be imported:\n{cause}") from error
+        raise ProjectError(f"{path} cannot be imported:\n{cause}{_missing(error)}") from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
         what = "is no class" if found is not None else "is missing"
         raise ProjectError(f"{path}: {class_name} {what}; classes there: {', '.join(classes) or 'none'}")
     return found
+
+
+def _missing(error: BaseException) -> str:
+    """Return where a module that is not there was looked for: which interpreter runs workers is not plain to see."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    return f"\n{error.name} is neither a module of the project nor installed for {sys.executable}"
 
 
 def _import_file(file: Path) -> ModuleType:

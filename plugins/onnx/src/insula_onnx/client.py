@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from insula_onnx.model import SINGLE, OnnxModel
-
-
-class ModelNameError(ValueError):
-    """`model_name` names none of the models, or is missing where there are several."""
+from insula.model_names import NamedModels
+from insula_onnx.model import OnnxModel
 
 
 class ONNXClient:
@@ -20,8 +17,7 @@ class ONNXClient:
     """
 
     def __init__(self, models: Sequence[OnnxModel]) -> None:
-        self._models = {model.name: model for model in models}
-        self._only = models[0] if len(models) == 1 else None
+        self._models = NamedModels({model.name: model for model in models})
 
     def predict(self, model_input: Any, model_name: str | None = None) -> list[Any]:
         """Run a model.
@@ -40,25 +36,14 @@ class ONNXClient:
             ModelNameError: if there is no such model, or none is named and there are several.
             ModelInputError: if an input cannot take its value; it names both dtypes and shapes.
         """
-        model = self._only if model_name is None else self._models.get(model_name)
-        if model is None:
-            raise ModelNameError(self._choices(model_name))
-        return model.predict(model_input)
-
-    def _choices(self, model_name: str | None) -> str:
-        names = ", ".join(self._models)
-        if model_name is None:
-            return f"model_name is missing; the models are {names}"
-        if list(self._models) == [SINGLE]:
-            return f"there is no model {model_name!r}: the only model was given no name, so leave model_name out"
-        return f"there is no model {model_name!r}; the models are {names}"
+        return self._models.choose(model_name).predict(model_input)
 
     @property
     def sessions(self) -> dict[str, Any]:
         """The `onnxruntime.InferenceSession` of each model."""
-        return {name: model.session for name, model in self._models.items()}
+        return {name: model.session for name, model in self._models.by_name.items()}
 
     @property
     def input_signatures(self) -> dict[str, dict[str, dict[str, Any]]]:
         """By model and input: `shape` (a number, a name or None for each dimension) and `type`, a numpy dtype."""
-        return {name: model.signature for name, model in self._models.items()}
+        return {name: model.signature for name, model in self._models.by_name.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insula import hookimpl
@@ -33,6 +34,7 @@ class OnnxPlugin:
             settings=Section,
             models="required",
             hardware=("gpu",),
+            template=Path(__file__).parent / "template",
         )
 
     @hookimpl

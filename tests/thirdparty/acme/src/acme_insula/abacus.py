@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from insula import hookimpl
-from insula.descriptors import Assignment, HardwareTarget
+from insula.descriptors import Assignment, HardwareTarget, Service
 from insula.errors import UserError
 from insula.spec import ComputeSpec
 
@@ -38,6 +38,13 @@ class Abacus:
         if (workers or 1) > fit:
             raise UserError(f"compute.beads: {workers} workers of {wanted.beads} beads, and {fit} would fit")
         return [_assignment(worker, wanted) for worker in range(workers or fit)]
+
+    @hookimpl
+    def insula_adapt_service(self, service: Service, assignment: Assignment | None) -> Service:
+        """Have one for each worker: beads are not shared."""
+        if assignment is None:
+            return attrs.evolve(service, assignment=0)
+        return attrs.evolve(service, environment={"SAYS": f"the one on {assignment.devices[0]}"})
 
     @hookimpl
     def insula_resources(self, compute: ComputeSpec) -> Mapping[str, float]:

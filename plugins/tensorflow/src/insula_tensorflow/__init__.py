@@ -1,0 +1,1 @@
+"""The TensorFlow predictor type of insula."""
