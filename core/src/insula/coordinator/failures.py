@@ -193,10 +193,10 @@ class Failures:
         if piece.ordinal in self._open:
             return
         state, pieces = self._ledger.state, self._ledger.pieces_of(piece.ordinal)
-        dead = sum(one.take for one in pieces if one.state == "dead")
-        state.failed += dead > 0
-        state.succeeded += dead == 0
-        state.lost += dead == self._reference(piece.ordinal).count
+        gone = sum(one.take for one in pieces if one.state == "dead")
+        state.failed += gone > 0
+        state.succeeded += gone == 0
+        state.lost += gone == self._reference(piece.ordinal).count
 
     def _close(self, piece: Piece, state: str) -> None:
         piece.state = state
