@@ -12,9 +12,9 @@ SAMPLES, BATCHES = 1600, 200
 
 @pytest.fixture
 def begun(trial, terminal):
-    """A job of some seconds in a terminal, with its id."""
+    """A job of eight seconds in a terminal, with its id: other commands are to be started meanwhile."""
     trial.write_rows(SAMPLES)
-    words = [word for word in trial.submission(0.04) if word != "--quiet"]
+    words = [word for word in trial.submission(0.08) if word != "--quiet"]
     first = terminal(*words, "--input", *trial.inputs, "--batch-size", trial.batch_size)
     first.wait_for(r"running +[1-9]\d*%")
     return first, trial.job.name
@@ -31,12 +31,10 @@ def test_run_watch_stop_resume(begun, trial, terminal) -> None:
 
     # The other commands read a file that is a second old at most.
     trial.wait(lambda: share(trial) > 0, "a status with progress")
-    listed = terminal("jobs")
+    listed, status = terminal("jobs"), terminal("status", job)
     assert listed.finish() == 0
     assert job in listed.text
     assert "running" in listed.text
-
-    status = terminal("status", job)
     assert status.finish() == 0
     assert "running" in status.text
     assert f"of {BATCHES}" in status.text

@@ -44,7 +44,7 @@ def test_one_for_the_job(served) -> None:
         "    seen = [os.environ['PLACE'], os.getcwd(), (FOLDER / 'settings.json').read_text()]\n"
         "    (HERE / 'seen.json').write_text(json.dumps([*seen, os.readlink('/proc/self/fd/0')]))\n"
     )
-    summary = served.run(numbers(40, seconds=0.05), workers=2)
+    summary = served.run(numbers(40, seconds=0.1), workers=2)
     assert (summary["status"], summary["predictions"], summary["attempts_failed"]) == ("succeeded", 40, 0)
     found = served.predictions()
     assert [one["double"] for one in found] == [2 * n for n in range(40)]
@@ -66,7 +66,7 @@ def test_one_for_the_job(served) -> None:
 
 def test_one_for_each_worker(served) -> None:
     served.settings(each=True)
-    assert served.run(numbers(40, seconds=0.05), workers=2)["status"] == "succeeded"
+    assert served.run(numbers(40, seconds=0.1), workers=2)["status"] == "succeeded"
     pairs = {(one["worker"], one["server"]) for one in served.predictions()}
     assert len(pairs) == 2
     assert {worker for worker, _ in pairs} == {0, 1}

@@ -82,7 +82,9 @@ def sharing(workers: int | None) -> list[str]:
 
 def test_gpus_of_other_jobs_are_left_to_them() -> None:
     assert sharing(None) == sharing(2) == ["1", "3"]
-    told = "3 workers of 1 GPU each need 3, and 2 of those it sees are free: device cuda:0 is in use by job j"
+    told = (
+        "3 workers of 1 GPU each need 3, and 2 of those this process sees are free: 2 workers would fit; device cuda:0"
+    )
     with pytest.raises(UserError, match=told):
         sharing(3)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -99,6 +101,26 @@ def test_looking_takes_nothing_and_tells_who() -> None:
     assert in_use(devices) == {}
 
 
+LOOKING = """
+import fcntl, sys
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_SH)
+print("looking", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_only_looks_is_no_holder(folder: Path) -> None:
+    reserve(["neuron:0"], "job-1").release()
+    command = [sys.executable, "-c", LOOKING, folder / "reserved" / "neuron%3A0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "looking\n"
+        assert in_use(["neuron:0"]) == {}
+        assert other.stdin is not None
+        other.stdin.close()
+
+
 def test_a_lock_is_given_back_once() -> None:
     locks = reserve(["neuron:0"], "job-1")
     locks.release()
@@ -112,6 +134,22 @@ def test_where_locks_cannot_be_kept(folder: Path) -> None:
     with pytest.raises(UserError, match=f"the locks of devices cannot be kept there.*set {VARIABLE}"):
         reserve(["neuron:0"], "job-1")
     assert in_use(["neuron:0"]) == {}
+
+
+def test_where_files_cannot_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve(["neuron:0"], "job-1").release()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "lockf", refuse)
+        before = len(os.listdir("/proc/self/fd"))
+        for ask in (lambda: reserve(["neuron:0"], "job-1"), lambda: in_use(["neuron:0"])):
+            with pytest.raises(UserError, match=f"cannot be kept there: No locks available; set {VARIABLE}"):
+                ask()
+        assert len(os.listdir("/proc/self/fd")) == before
+    reserve(["neuron:0"], "job-2").release()
 
 
 def test_without_devices_nothing_is_written(folder: Path) -> None:

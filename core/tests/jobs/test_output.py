@@ -72,3 +72,17 @@ def test_a_claim_that_was_cut_short_holds_nobody_up(store: JobStore, tmp_path: P
     output.mkdir()
     (output / ".insula-job.json").write_text('{"job_id": "1')
     outputs.claim(str(output), make(store, str(output)))
+
+
+def test_what_another_job_has_begun_is_not_abandoned(store: JobStore, tmp_path: Path) -> None:
+    output = str(tmp_path / "out")
+    first, second = make(store, output), make(store, output)
+    outputs.claim(output, first)
+    begun = tmp_path / "out" / outputs.PARTIAL
+    begun.touch()
+    outputs.abandon(output, second)
+    assert begun.exists()
+    with pytest.raises(OutputError, match="is being written by job"):
+        outputs.claim(output, second)
+    outputs.abandon(output, first)
+    assert not begun.parent.exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +148,22 @@ def test_after_a_crash_parts_without_results_go_at_once(job: Job) -> None:
     job.settle(5, 5, writer="b")  # never committed
     job.crash()
     assert job.left() == {kept}
+
+
+def test_a_part_that_cannot_be_deleted_is_named_and_holds_up_no_other(job: Job) -> None:
+    kept, other = job.settle(0, 5), job.settle(5, 5, writer="b")
+    job.exporter.step()
+    (job.parts / kept).unlink()
+    (job.parts / kept).mkdir()  # nobody unlinks a folder, whoever he is
+    job.exporter.finish()
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OutputError, match=f"cannot delete .*{kept}: "):
+        job.exporter.close()
+    assert len(os.listdir("/proc/self/fd")) < before
+    assert {path.name for path in job.parts.iterdir()} == {kept}
+    (job.parts / kept).rmdir()
+    assert not (job.parts / other).exists()
+    job.exporter = Exporter(job.ledger, job.parts, job.target)
 
 
 def test_a_results_file_that_was_cut_from_outside_is_named(job: Job) -> None:

@@ -106,6 +106,13 @@ def test_a_bad_request_fails_alone() -> None:
     assert str(bad) == "negative among 1"
 
 
+def test_requests_for_which_there_is_no_memory_together_run_alone() -> None:
+    model = Echo(shape=(None,))
+    large = np.broadcast_to(np.float32(1), 2**58)  # without memory of its own
+    answers = together(Batcher(model, 2**59, LONG), [large, large])
+    assert [getattr(answer, "shape", answer) for answer in answers] == [large.shape] * 2
+
+
 def test_outputs_that_are_not_by_row_are_of_single_runs() -> None:
     model = Echo(shape=(None, 2), function=lambda inputs: {"y": inputs["x"].sum(axis=0)})
     batcher = Batcher(model, 4, LONG)

@@ -40,9 +40,9 @@ def test_what_does_not_go_together_is_told(model: Path, words: tuple[str, ...], 
     assert told in done.output
 
 
-def test_two_models_of_one_name(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    done = run(str(model), str(model.rename(tmp_path / "old" / "iris")))
+@pytest.mark.parametrize("other", ["iris", "iris.zip", "iris/3", "iris/3/saved_model.pb", "iris/saved_model.pb"])
+def test_two_models_of_one_name(model: Path, other: str) -> None:
+    done = run(str(model), f"elsewhere/{other}")
     assert done.exit_code == 2
     assert "two models are named iris; give each PATH a --name" in done.output
 

@@ -14,6 +14,7 @@ import pytest
 from lightserver import Echo, LightServer, reach, run, serving, strings
 
 from insula.errors import UserError
+from insula.model_names import SINGLE
 from insula_tensorflow import messages, remote
 from insula_tensorflow.datatypes import BFLOAT16
 from insula_tensorflow.failures import (
@@ -271,9 +272,15 @@ def test_it_waits_for_a_model_until_the_deadline(state: int, told: str) -> None:
         assert time.monotonic() - start >= 0.5
 
 
-def test_nobody_at_the_address() -> None:
-    with pytest.raises(UserError, match="model m at 127.0.0.1:.*: the server cannot be reached: .*startup_timeout"):
-        reach(f"127.0.0.1:{_free_port()}", seconds=0.5)
+@pytest.mark.parametrize("name, called", [("m", "model m"), (SINGLE, "the model")])
+def test_nobody_at_the_address(name: str, called: str) -> None:
+    with pytest.raises(UserError, match=f"^{called} at 127.0.0.1:.*: the server cannot be reached: .*startup_timeout"):
+        reach(f"127.0.0.1:{_free_port()}", name, seconds=0.5)
+
+
+def test_a_server_that_was_never_asked_is_not_called_unreachable() -> None:
+    with serving(m=Echo()) as server, pytest.raises(UserError, match="no time was left to ask the server"):
+        reach(server.address, seconds=-1)
 
 
 def test_a_model_that_the_server_could_not_load_is_told_at_once() -> None:

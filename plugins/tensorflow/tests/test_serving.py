@@ -42,6 +42,7 @@ def test_the_server_of_a_job_is_told_models_batching_and_threads(
         "inter_op_threads": 1,
         "gpu": False,
         "imports": ["tensorflow_text"],
+        "python_path": [str(path.parents[2])],
     }
 
 

@@ -62,6 +62,14 @@ def test_models_of_a_server_are_names_or_more() -> None:
             {"server_side_batching": {"max_batch_size": 1, "batch_interval": "1 day"}},
             "batch_interval: '1 day' is no duration",
         ),
+        (
+            {"tensorflow": {"imports": ["x"]}, "tensorflow_serving": {"address": "h:1", "models": ["m"]}},
+            "tensorflow.imports is for models in workers and in insula's own server",
+        ),
+        (
+            {"tensorflow": {"imports": ["x"]}, "tensorflow_serving": {"server": "tensorflow_model_server"}},
+            "tensorflow.imports is for",
+        ),
         ({"tensorflow": {"intra_op_threads": 0}}, "tensorflow.intra_op_threads: must be at least 1, not 0"),
         (
             {

@@ -140,10 +140,11 @@ class Coordinator:
         return state.split_done and state.settled == state.batches
 
     def _turn(self) -> None:
-        """One turn: take in what came, make it durable, then lease, export and tell."""
+        """One turn: take in what came, lease, make it durable, then export and tell."""
         for found in self._executor.receive(0.0 if self._exporting else self._patience):
             self._messages.take(found)
         if self._aborting:
+            self._ledger.commit()  # what came until now is done, and the summary says so
             raise KeyboardInterrupt
         self._take_split()
         self._watch_services()
@@ -318,8 +319,8 @@ class Coordinator:
             self._crew.hurry()
             for found in self._executor.receive(self._patience):
                 self._messages.take(found)
-            self._ending = self._messages.ending
             self._watch_services()
+            self._ending = self._messages.ending or self._ending
             if not state.completes and self._crew.ready:
                 self._ending = Ending("completed")
             if self._crew.hopeless:

@@ -46,7 +46,9 @@ class Cause:
         if self.text:
             return self.text
         if self.signal is not None:
-            return f"was killed by {signal.Signals(self.signal).name}"
+            # Signals for real time have no names of their own.
+            names = {one.value: one.name for one in signal.Signals}
+            return f"was killed by {names.get(self.signal, f'signal {self.signal}')}"
         return f"ended with exit code {self.code}"
 
 

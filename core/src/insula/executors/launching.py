@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -35,16 +34,20 @@ def _launch(
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen(
-            [python, "-u", "-c", _COMMAND, str(theirs.fileno()), str(os.getpid())],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [python, "-u", "-c", _COMMAND, str(theirs.fileno()), str(os.getpid())],
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            raise
     ours.setblocking(False)
     return process, ours
 
@@ -102,7 +105,9 @@ def _send(ours: socket.socket, body: bytes) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    from insula.executors.identity import signal_group
+
     ours.close()
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        signal_group(process.pid)
         process.wait()

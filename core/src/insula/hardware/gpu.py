@@ -61,7 +61,7 @@ class GpuTarget:
         _check(each, workers, len(gpus), len(gpus) // each)
         used = self.in_use(map(_device, gpus))
         free = [gpu for gpu in gpus if _device(gpu) not in used]
-        _check_free(each, workers, len(free), used)
+        _check_free(each, workers, len(free), len(free) // each, used)
         return free
 
     @hookimpl
@@ -85,12 +85,13 @@ def _check(each: int, workers: int | None, there: int, fit: int) -> None:
         raise UserError(f"compute.gpu: {asked}, and this process sees {there}: {_count(fit, 'worker')} would fit")
 
 
-def _check_free(each: int, workers: int | None, free: int, used: Mapping[str, str]) -> None:
+def _check_free(each: int, workers: int | None, free: int, fit: int, used: Mapping[str, str]) -> None:
     needed = each * (workers or 1)
     if needed > free:
         asked = f"{_count(workers or 1, 'worker')} of {_count(each, 'GPU')} each need {needed}"
         raise UserError(
-            f"compute.gpu: {asked}, and {free} of those it sees {'is' if free == 1 else 'are'} free: {told(used)}"
+            f"compute.gpu: {asked}, and {free} of those this process sees {'is' if free == 1 else 'are'} free: "
+            f"{_count(fit, 'worker')} would fit; {told(used)}"
         )
 
 

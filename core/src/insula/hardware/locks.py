@@ -33,6 +33,10 @@ _held: dict[str, Mapping[str, Any]] = {}
 _holding = threading.Lock()
 
 
+class DeviceInUseError(UserError):
+    """Somebody else has a device."""
+
+
 class DeviceLocks:
     """Locks of devices, held until `release` or the end of the process.
 
@@ -43,7 +47,8 @@ class DeviceLocks:
         patience: how many seconds to wait for a device that is in use.
 
     Raises:
-        UserError: if a device stays in use, naming it and who has it.
+        DeviceInUseError: if a device stays in use, naming it and who has it.
+        UserError: if there can be no locks where they are kept.
     """
 
     def __init__(self, table: str, devices: Iterable[str], holder: Mapping[str, str], patience: float) -> None:
@@ -54,6 +59,9 @@ class DeviceLocks:
         try:
             for device in devices:
                 self._take(_folder(table) / quote(device, safe=""), device, {**holder, "pid": os.getpid()}, deadline)
+        except OSError as error:
+            self.release()
+            raise _unkept(_folder(table), error) from error
         except BaseException:
             self.release()
             raise
@@ -61,7 +69,7 @@ class DeviceLocks:
     def _take(self, path: Path, device: str, holder: Mapping[str, Any], deadline: float) -> None:
         while (descriptor := _lock(path, holder)) is None:
             if time.monotonic() > deadline:
-                raise UserError(f"{_in_use(device, _holder(path))}; wait until it is free, or end it")
+                raise DeviceInUseError(f"{_in_use(device, _holder(path))}; wait until it is free, or end it")
             time.sleep(_PAUSE)
         self._descriptors[str(path)] = descriptor
 
@@ -96,13 +104,21 @@ def take(devices: Iterable[str], job: str, worker: str, patience: float = PATIEN
 
 
 def in_use(devices: Iterable[str]) -> dict[str, str]:
-    """Return those of the devices that a job or a worker has now, each with who that is."""
+    """Return those of the devices that a job or a worker has now, each with who that is.
+
+    Raises:
+        UserError: if there can be no locks where they are kept.
+    """
     found: dict[str, str] = {}
     deadline = time.monotonic() + _LOOK_AGAIN
     for device in devices:
         for table in _TABLES:
             path = _folder(table) / quote(device, safe="")
-            if path.exists() and not _is_free(path, deadline):
+            try:
+                used = path.exists() and not _is_free(path, deadline)
+            except OSError as error:
+                raise _unkept(path.parent, error) from error
+            if used:
                 found[device] = _holder(path)
                 break
     return found
@@ -131,7 +147,8 @@ def _try(path: Path) -> bool:
             return False
         descriptor = _open(path)
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared: two who look at once must not take each other for holders.
+            fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             return False
         finally:
@@ -148,9 +165,11 @@ def _lock(path: Path, holder: Mapping[str, Any]) -> int | None:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        except (BlockingIOError, PermissionError):
+        except OSError as error:
             os.close(descriptor)
-            return None
+            if isinstance(error, (BlockingIOError, PermissionError)):
+                return None
+            raise
         _held[str(path)] = holder
         return descriptor
 
@@ -177,21 +196,25 @@ def _holder(path: Path) -> str:
 def _folder(table: str) -> Path:
     """Return the folder of a table: one for all jobs of this user, whatever home of insula they have."""
     named = os.environ.get(VARIABLE)
-    return (Path(named).absolute() if named else Path(f"/tmp/insula-{os.getuid()}/devices")) / table
+    return (Path(named).expanduser().absolute() if named else Path(f"/tmp/insula-{os.getuid()}/devices")) / table
 
 
 def _open_folder(folder: Path) -> int:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_owner(folder.parents[1] if VARIABLE not in os.environ else folder)
+        _check_owner(folder if os.environ.get(VARIABLE) else folder.parents[1])
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     except OSError as error:
-        raise UserError(
-            f"{folder}: the locks of devices cannot be kept there: {error.strerror}; set {VARIABLE} to a folder that every "
-            "job of this machine may write to"
-        ) from error
+        raise _unkept(folder, error) from error
     return descriptor
+
+
+def _unkept(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{folder}: the locks of devices cannot be kept there: {error.strerror}; set {VARIABLE} to a folder that every "
+        "job of this machine may write to"
+    )
 
 
 def _check_owner(folder: Path) -> None:

@@ -19,7 +19,7 @@ from insula.events import EventLog
 from insula.executors.interface import Died, Executor
 from insula.folder import JobFolder
 from insula.jobs.composing import Composed, create_executor
-from insula.jobs.running import make_job, reserve_devices
+from insula.jobs.running import make_with_devices
 from insula.jobs.scratch import scratch
 from insula.jobs.shortages import shortages_named
 from insula.jobs.submitting import JOB_FILE, Request, make_record
@@ -97,8 +97,7 @@ def check_project(request: Request, home: Path) -> Plan:
         ledger = Ledger(folder.ledger, create=True)
         stack.callback(ledger.close)
         events = stack.enter_context(EventLog(folder.events))
-        job = make_job(folder, record, composed, ledger)
-        stack.enter_context(reserve_devices(job))
+        job = make_with_devices(folder, record, composed, ledger, stack)
         engine = create_executor(record.executor, {})
         stack.callback(engine.close)
         faults = _preflight(job, Crew(job, ledger, engine, events), engine)

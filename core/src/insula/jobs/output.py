@@ -149,7 +149,8 @@ def _claim_of(folder: JobFolder) -> dict[str, str]:
 def abandon(output: str, folder: JobFolder) -> None:
     """Take back a claim under which nothing was written, with whatever was begun."""
     here = place(output, folder)
-    (here / PARTIAL).unlink(missing_ok=True)
+    if _read(_claim_path(output, folder)) == _claim_of(folder):
+        (here / PARTIAL).unlink(missing_ok=True)
     release(output, folder)
     try:
         here.rmdir()

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +143,7 @@ class _Run:
         stack.callback(self._ledger.close)
         self._crashed = self._take_over()
         self._events = stack.enter_context(EventLog(folder.events, watch.event))
-        self._job = make_job(folder, record, composed, self._ledger)
-        stack.enter_context(reserve_devices(self._job))
+        self._job = make_with_devices(folder, record, composed, self._ledger, stack)
         self._exporter = stack.enter_context(_exporter(self._ledger, folder.parts, self._job.output))
         # What ended with this coordinator died of it: its cells must not charge anyone at the next start.
         stack.callback(_clear, folder.cells)
@@ -203,6 +202,7 @@ class _Run:
             if ending.status == "settled":
                 ending = finish(self._job, self._ledger, self._exporter, coordinator)
         except KeyboardInterrupt:
+            self._ledger.roll_back()  # it may have come in the middle of anything
             ending = Ending("stopped", "ended at once")
         except SourceError as error:
             if not self._ledger.state.settled:
@@ -293,18 +293,28 @@ def make_job(folder: JobFolder, record: Record, composed: Composed, ledger: Ledg
     )
 
 
-def reserve_devices(job: Job) -> AbstractContextManager[object]:
-    """Keep other jobs of this machine from the devices of a job's workers, until the context ends.
+def make_with_devices(folder: JobFolder, record: Record, composed: Composed, ledger: Ledger, stack: ExitStack) -> Job:
+    """Make a job, and keep other jobs of this machine from the devices of its workers until the stack is closed.
 
     Raises:
-        UserError: if another job has one of them.
+        UserError: as `make_job` does, and if another job has one of the devices.
     """
-    devices = [device for assignment in job.assignments for device in assignment.devices]
-    if not devices:
-        return nullcontext()
-    from insula.hardware.locks import reserve
+    refused: Sequence[Assignment] | None = None
+    while True:
+        job = make_job(folder, record, composed, ledger)
+        devices = [device for assignment in job.assignments for device in assignment.devices]
+        if not devices:
+            return job
+        from insula.hardware.locks import DeviceInUseError, reserve
 
-    return reserve(devices, job.id)
+        try:
+            stack.enter_context(reserve(devices, job.id))
+            return job
+        except DeviceInUseError:
+            # Jobs that begin at once may all have found the same devices free; who looks again finds others.
+            if job.assignments == refused:
+                raise
+            refused = job.assignments
 
 
 def _name_services(

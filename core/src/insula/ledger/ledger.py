@@ -111,6 +111,13 @@ class Ledger:
         self._open, self._written = False, row
         return True
 
+    def roll_back(self) -> None:
+        """Forget every change since the last commit; `state` is another object then."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._open = False
+        self.state = self._load_state()
+
     def close(self) -> None:
         """Close the file; changes not committed are gone."""
         self._connection.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -173,15 +174,17 @@ class Exporter:
         with failpoints.around("watermark"):
             self._ledger.commit()
         self._synced = mark
-        for part in mark.parts:
-            self._forget(part)
+        self._remove(mark.parts)
 
-    def _forget(self, part: str) -> None:
-        if part in self._sources:
-            os.close(self._sources.pop(part))
-        self._closed.discard(part)
-        self._owed.pop(part, None)
-        self._removals = [one for one in self._removals if not one.ended()] + [_Removal(self._parts / part)]
+    def _remove(self, parts: Sequence[str]) -> None:
+        for part in parts:
+            if part in self._sources:
+                os.close(self._sources.pop(part))
+            self._closed.discard(part)
+            self._owed.pop(part, None)
+        self._removals = [one for one in self._removals if not one.ended()]
+        if parts:
+            self._removals.append(_Removal([self._parts / part for part in parts]))
 
     @property
     def exported(self) -> int:
@@ -202,12 +205,15 @@ class Exporter:
         sync_data(self._descriptor)
         self._mark = attrs.evolve(self._mark, parts=self._finished_parts())
         self._advance(self._mark)
-        for path in self._parts.iterdir():
-            if path.name not in self._mark.parts:
-                self._forget(path.name)  # waste: begun and never reported
+        # Waste: begun and never reported.
+        self._remove([path.name for path in self._parts.iterdir() if path.name not in self._mark.parts])
 
     def wait_for_removals(self) -> None:
-        """Return when every part that is no longer needed is gone."""
+        """Return when every part that is no longer needed is gone.
+
+        Raises:
+            OutputError: if one cannot be deleted.
+        """
         while self._removals:
             self._removals.pop().wait()
 
@@ -228,13 +234,15 @@ class Exporter:
 
     def close(self) -> None:
         """Close every file; what was not synced is exported again by the next coordinator."""
-        if self._sync is not None:
-            self._sync.wait()
-            self._sync = None
-        self.wait_for_removals()
-        for descriptor in (*self._sources.values(), self._descriptor):
-            os.close(descriptor)
-        self._sources.clear()
+        sync, self._sync = self._sync, None
+        try:
+            if sync is not None:
+                sync.wait()
+            self.wait_for_removals()
+        finally:
+            for descriptor in (*self._sources.values(), self._descriptor):
+                os.close(descriptor)
+            self._sources.clear()
 
 
 class _Sync:
@@ -266,24 +274,26 @@ class _Sync:
 
 
 class _Removal:
-    """Deletes one part in a thread of its own: to free what a part holds takes the system as long as to copy it."""
+    """Deletes parts in a thread of its own: to free what a part holds takes the system as long as to copy it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._error: OSError | None = None
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._failed: tuple[Path, OSError] | None = None
         self._thread = threading.Thread(target=self._run, name="insula-removal", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            self._error = error
+        for path in self._paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                self._failed = path, error
 
     def ended(self) -> bool:
-        return not self._thread.is_alive() and self._error is None
+        return not self._thread.is_alive() and self._failed is None
 
     def wait(self) -> None:
         self._thread.join()
-        if self._error is not None:
-            raise OutputError(f"cannot delete {self._path}: {self._error.strerror}") from self._error
+        if self._failed is not None:
+            path, error = self._failed
+            raise OutputError(f"cannot delete {path}: {error.strerror}") from error

@@ -20,15 +20,18 @@ THREADS = (
     "RAYON_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
 )
+# insula's own folders, which workers look into as well.
+_FOLDERS = ("INSULA_HOME", "INSULA_DEVICE_LOCKS")
 
 
 def worker_environment(base: Mapping[str, str], assignment: Assignment) -> dict[str, str]:
     """Return all variables of one worker; a thread count that is set already is kept."""
     threads = str(max(1, int(assignment.cpu)))
     environment = {**dict.fromkeys(THREADS, threads), **base}
+    # Relative folders are the caller's; the worker runs in the project.
     if "PYTHONPATH" in base:
-        # Relative folders are the caller's; the worker runs in the project.
         environment["PYTHONPATH"] = _absolute(base["PYTHONPATH"])
+    environment |= {name: str(Path(base[name]).expanduser().absolute()) for name in _FOLDERS if base.get(name)}
     for name, value in assignment.environment.items():
         if value is None:
             environment.pop(name, None)

@@ -18,6 +18,9 @@ from insula.worker.writing import Writer
 
 # A lease that takes longer is reported in parts, so that little is done twice after a death.
 _REPORT_EVERY = 0.1
+# A lease is meant to take less than a third of this (seconds). Of one that was thought too easy the rest goes back, so that no
+# worker sits on what others could do, and one in the coordinator's thread comes back to it.
+_LONG = 0.3
 
 
 class Leases:
@@ -41,7 +44,7 @@ class Leases:
         if failpoints.armed:
             failpoints.reach("lease", "after")
         self._report = Report(frame["lease"])
-        self._flushed = time.monotonic()
+        self._flushed = self._begun = time.monotonic()
         if frame["lease"] not in self.dropped:
             self._run_all(frame)
         self._report.done = True
@@ -49,10 +52,10 @@ class Leases:
 
     def _run_all(self, frame: Mapping[str, Any]) -> None:
         for plain in frame["slices"]:
-            if not self.halted:
+            if not self._over:
                 self._run_batches(list(Slice.from_plain(plain).references()))
         for plain, skip, take in frame["pieces"]:
-            if not self.halted:
+            if not self._over:
                 self._run_piece(next(Slice.from_plain(plain).references()), skip, take)
 
     def _run_batches(self, references: list[BatchRef]) -> None:
@@ -62,11 +65,15 @@ class Leases:
                 predict(self._report, reference, payload)
             else:
                 self._unread(reference, 0, reference.count, payload)
-            if self.halted:
-                return
             now = clock()
+            if self.halted or now - self._begun >= _LONG:
+                return
             if now - self._flushed >= _REPORT_EVERY:
                 self._flush(now)
+
+    @property
+    def _over(self) -> bool:
+        return self.halted or time.monotonic() - self._begun >= _LONG
 
     def _run_piece(self, reference: BatchRef, skip: int, take: int) -> None:
         # It may end this process: what was done before is to be known by then, not to be done again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ ENDINGS = (".pt", ".pth", ".jit", ".ts")
 EXTRA = "neuron.json"
 _MARKS = (b"ops.neuron.", b"torch.classes.neuron.")
 _POINTER = b"version https://git-lfs.github.com/spec/"
+# What zipfile raises where a zip is cut off, damaged, encrypted or packed in a way that it does not know.
+_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error)
 
 
 class ModelFault(Exception):
@@ -68,7 +71,7 @@ def inspect(path: Path) -> Archive:
         raise ModelFault("there is no such file or folder") from error
     except OSError as error:
         raise ModelFault(f"it cannot be read: {error.strerror or error}") from error
-    except zipfile.BadZipFile as error:
+    except _DAMAGED as error:
         raise ModelFault(_no_archive(path)) from error
 
 

@@ -107,7 +107,12 @@ def _too_few(asked: Wanted, workers: int | None, there: int, free: int, fit: int
     what = f"there {'is' if there == 1 else 'are'} {_count(there, asked.noun)}{each}"
     if free < there:
         what += f", of which {free} {'is' if free == 1 else 'are'} free"
-    return f"compute.{asked.key}: {needed}, and {what}: {_count(fit, 'worker')} would fit"
+    told = f"compute.{asked.key}: {needed}, and {what}: {_count(fit, 'worker')} would fit"
+    if devices.restricted:
+        told += (
+            f"; {VISIBLE} leaves this process {len(devices.cores)} of {devices.chips * devices.cores_per_chip} cores"
+        )
+    return told
 
 
 def _why(used: Mapping[str, str]) -> str:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from insula_neuron.model import SINGLE, NeuronModel
-
-
-class ModelNameError(ValueError):
-    """`model_name` names none of the models, or is missing where there are several."""
+from insula.model_names import NamedModels
+from insula_neuron.model import NeuronModel
 
 
 class NeuronClient:
@@ -20,8 +17,7 @@ class NeuronClient:
     """
 
     def __init__(self, models: Sequence[NeuronModel]) -> None:
-        self._models = {model.name: model for model in models}
-        self._only = models[0] if len(models) == 1 else None
+        self._models = NamedModels({model.name: model for model in models})
 
     def predict(self, model_input: Any, model_name: str | None = None) -> Any:
         """Run a model.
@@ -41,20 +37,9 @@ class NeuronClient:
             ModelNameError: if there is no such model, or none is named and there are several.
             ModelInputError: if an input cannot be made a tensor, or the model was compiled for another batch.
         """
-        model = self._only if model_name is None else self._models.get(model_name)
-        if model is None:
-            raise ModelNameError(self._choices(model_name))
-        return model.predict(model_input)
-
-    def _choices(self, model_name: str | None) -> str:
-        names = ", ".join(self._models)
-        if model_name is None:
-            return f"model_name is missing; the models are {names}"
-        if list(self._models) == [SINGLE]:
-            return f"there is no model {model_name!r}: the only model was given no name, so leave model_name out"
-        return f"there is no model {model_name!r}; the models are {names}"
+        return self._models.choose(model_name).predict(model_input)
 
     @property
     def batch_sizes(self) -> dict[str, int | None]:
         """The rows of each call, by model; None where batches are passed on as they are."""
-        return {name: model.batch_size for name, model in self._models.items()}
+        return {name: model.batch_size for name, model in self._models.by_name.items()}

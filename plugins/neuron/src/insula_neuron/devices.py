@@ -43,6 +43,11 @@ class Devices:
         return range(number * self.cores_per_chip, (number + 1) * self.cores_per_chip)
 
     @property
+    def restricted(self) -> bool:
+        """Whether this process may use some of the cores only."""
+        return len(self.cores) < self.chips * self.cores_per_chip
+
+    @property
     def whole_chips(self) -> tuple[int, ...]:
         """The chips of which this process may use every core."""
         return tuple(number for number in range(self.chips) if set(self.chip(number)) <= set(self.cores))
@@ -157,15 +162,15 @@ def _read(file: Path) -> str:
 
 def _visible(environment: Mapping[str, str], cores: range) -> set[int]:
     text = environment.get(VISIBLE, "").strip()
-    return set(cores).intersection(_numbers(text)) if text else set(cores)
+    return {core for core in cores if any(core in run for run in _runs(text))} if text else set(cores)
 
 
-def _numbers(text: str) -> set[int]:
+def _runs(text: str) -> list[range]:
     """Return the cores that `NEURON_RT_VISIBLE_CORES` names: `0-3`, `2`, `0,1,4-5`."""
-    found: set[int] = set()
+    found: list[range] = []
     for part in text.split(","):
         first, _, last = (one.strip() for one in part.partition("-"))
-        if not first.isdecimal() or not (last or first).isdecimal():
+        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
             raise UserError(f"{VISIBLE} must name cores such as 0-3 or 2, not {text!r}")
-        found.update(range(int(first), int(last or first) + 1))
+        found.append(range(int(first), int(last or first) + 1))
     return found

@@ -54,7 +54,7 @@ def load(cores_per_chip: int | None = None) -> ModuleType:
     for library in here:
         try:
             return importlib.import_module(library.module)
-        except ImportError as error:
+        except Exception as error:  # they load native code, which fails with OSError, RuntimeError or their own
             faults.append(_fault(library, error))
     raise LibraryFault("\n".join(faults))
 
@@ -68,7 +68,7 @@ def _missing(cores_per_chip: int | None) -> str:
     return f"neither torch_neuronx nor torch_neuron is installed, and models compiled for Neuron need it; {install(library)}"
 
 
-def _fault(library: Library, error: ImportError) -> str:
+def _fault(library: Library, error: Exception) -> str:
     if _is_placeholder(library, error):
         return (
             f"{library.package} is the placeholder that the public index has under this name, not AWS's package; "
@@ -77,7 +77,7 @@ def _fault(library: Library, error: ImportError) -> str:
     return f"{library.module} cannot be imported: {error}; {install(library)}"
 
 
-def _is_placeholder(library: Library, error: ImportError) -> bool:
+def _is_placeholder(library: Library, error: Exception) -> bool:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -9,11 +9,12 @@ from typing import Any
 
 from insula.descriptors import WorkerContext
 from insula.errors import UserError
+from insula.model_names import SINGLE
 from insula.spec import ModelSpec
 from insula_neuron import archive, libraries
 from insula_neuron.archive import Archive, ModelFault
 from insula_neuron.devices import cores_per_chip
-from insula_neuron.model import SINGLE, NeuronModel
+from insula_neuron.model import NeuronModel
 from insula_neuron.settings import NeuronSettings, Section
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from insula.model_names import SINGLE
 from insula_neuron.tensors import cut, joined, padded, to_input, to_numpy
 
-SINGLE = "_cortex_default"
 # What the runtime says of a batch that a model was not compiled for.
 _SHAPES = re.compile(r"received ([\d ]+?)\s*,\s*expected ([\d ]+)")
 

@@ -71,6 +71,7 @@ class NeuronPlugin:
         """Name none, but refuse TensorFlow's models where nobody would serve them on Neuron."""
         from insula_neuron.serving import check
 
+        _warn_of_dead(context)
         check(context)
 
     @hookimpl
@@ -85,8 +86,6 @@ class NeuronPlugin:
     @hookimpl
     def insula_preflight(self, context: WorkerContext) -> list[str]:
         """Load the models of a Python predictor, and say of each that cannot be loaded why."""
-        for name in set(DEAD) & set(context.api.predictor.env):
-            _log.warning("predictor.env sets %s, which Neuron's runtime no longer reads: it was left out", name)
         if not _ours(context):
             return []
         from insula_neuron.loading import load_all
@@ -108,6 +107,16 @@ class NeuronPlugin:
         from insula_neuron.client import NeuronClient
 
         return Client("neuron_client", NeuronClient([model.object for model in models]))
+
+
+def _warn_of_dead(context: ServicesContext) -> None:
+    from insula.project.dotenv import read_dotenv
+
+    given = context.api.predictor.env
+    given = {**given, **read_dotenv(context.project, {**os.environ, **given})}
+    for name in DEAD:
+        if name in given:
+            _log.warning("the project sets %s, which Neuron's runtime no longer reads: workers start without it", name)
 
 
 def _ours(context: WorkerContext) -> bool:

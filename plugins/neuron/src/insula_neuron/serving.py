@@ -11,10 +11,10 @@ import attrs
 
 from insula.descriptors import Assignment, Service, ServicesContext
 from insula.errors import UserError
-from insula_neuron.devices import VISIBLE
+from insula_neuron.devices import VISIBLE, cores_per_chip
 
 USUAL = "tensorflow_model_server"
-# Of Inferentia1, and of Inferentia2 and Trainium.
+# Of Inferentia1 (four cores a chip), and of Inferentia2 and Trainium.
 SERVERS = ("tensorflow_model_server_neuron", "tensorflow_model_server_neuronx")
 _INSTALL = (
     "tensorflow-model-server-neuronx from AWS's package repository; on Inferentia1, tensorflow-model-server-neuron"
@@ -78,7 +78,7 @@ def adapt(
 
 
 def _server(environment: Mapping[str, str]) -> str:
-    for name in SERVERS:
+    for name in SERVERS if _cores_per_chip(environment) == 4 else SERVERS[::-1]:
         found = shutil.which(name, path=environment.get("PATH", ""))
         if found is not None:
             return found
@@ -86,3 +86,10 @@ def _server(environment: Mapping[str, str]) -> str:
         f"compute.inf: neither {' nor '.join(SERVERS)} is on the PATH: install it ({_INSTALL}), or give "
         "predictor.tensorflow_serving the addresses of servers that run elsewhere, one a worker"
     )
+
+
+def _cores_per_chip(environment: Mapping[str, str]) -> int | None:
+    try:
+        return cores_per_chip(environment)
+    except UserError:
+        return None  # only needed to choose between two servers, where both are installed

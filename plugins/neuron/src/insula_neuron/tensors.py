@@ -18,10 +18,10 @@ def to_input(value: Any) -> Any:
         TypeError: if torch has no such dtype.
         ValueError: if lists are ragged.
     """
+    if isinstance(value, np.generic):  # a float64 of numpy's is a float of Python's too
+        return value.item()
     if isinstance(value, (torch.Tensor, bool, int, float)):
         return value
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, np.ndarray):
         return _of_array(value)
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], torch.Tensor):

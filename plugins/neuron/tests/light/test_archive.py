@@ -81,6 +81,17 @@ def test_what_was_saved_another_way(tmp_path: Path) -> None:
         inspect(tmp_path / "absent.pt")
 
 
+def test_a_zip_that_cannot_be_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "m.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("m/code/__torch__/m0.py", CODE * 100)
+    content = bytearray(path.read_bytes())
+    content[80:90] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(ModelFault, match="cut off or damaged"):
+        inspect(path)
+
+
 def test_a_folder_holds_one_model(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     with pytest.raises(ModelFault, match="a folder must hold one model file .*here: none"):

@@ -3,13 +3,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
-from insula.descriptors import Assignment
+from insula.descriptors import Assignment, ServicesContext
 from insula.errors import PluginError, UserError
 from insula.plugins import compose
-from insula.spec import ComputeSpec
+from insula.spec import ApiSpec, ComputeSpec, PredictorSpec
 from insula_neuron.assigning import Wanted, assign, runs, wanted
 from insula_neuron.devices import Devices
 from insula_neuron.plugin import NeuronPlugin
@@ -91,6 +92,13 @@ def test_cores_of_other_jobs_are_left_to_them() -> None:
         given("inf", 1, 2)
 
 
+def test_what_the_variable_of_the_command_leaves_is_told() -> None:
+    told = "there are 0 chips (4 cores each): 0 workers would fit; NEURON_RT_VISIBLE_CORES leaves this process 2 of 4 cores"
+    with pytest.raises(UserError) as error:
+        ranges("inf", 1, None, Devices(1, 4, (0, 1)))
+    assert str(error.value).endswith(told)
+
+
 def test_runs_of_consecutive_numbers() -> None:
     assert list(runs([0, 1, 2, 4, 5, 6, 7, 9], 2)) == [[0, 1], [4, 5], [6, 7]]
     assert list(runs([], 1)) == []
@@ -127,6 +135,19 @@ def test_the_hooks_answer_for_their_own_target_alone() -> None:
     assert hooks.resources(ComputeSpec()) == {}
     with pytest.raises(PluginError, match="no plugin answered insula_assign_devices"):
         hooks.assign_devices(ComputeSpec(), 1)
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_dead_variables_of_the_project_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / ".env").write_text("NEURON_RTD_ADDRESS=unix:/run/neuron.sock\nOTHER=1\n")
+    predictor = PredictorSpec("python", "predictor.py", env={"NEURONCORE_GROUP_SIZES": "1"})
+    api = ApiSpec("api", predictor, ComputeSpec(), raw={"predictor": {"type": "python"}})
+    with caplog.at_level(logging.WARNING):
+        compose([("inf", NeuronPlugin())]).services(ServicesContext(api, {}, tmp_path, workers=1, cores=1), [])
+    assert [record.message.split()[3] for record in caplog.records] == [
+        "NEURONCORE_GROUP_SIZES,",
+        "NEURON_RTD_ADDRESS,",
+    ]
 
 
 @pytest.mark.usefixtures("four_cores")

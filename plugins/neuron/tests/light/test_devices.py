@@ -79,6 +79,7 @@ def test_the_library_tells_the_chip(
         ("5", (5,), ()),
         ("2-7", (2, 3, 4, 5, 6, 7), (1,)),
         ("0, 4-7,99", (0, 4, 5, 6, 7), (1,)),
+        ("6-99999999999", (6, 7), ()),
         ("", tuple(range(8)), (0, 1)),
     ],
 )
@@ -99,6 +100,10 @@ def test_only_cores_that_this_process_may_use(
         (
             {"INSULA_NEURON_CHIPS": "1", "INSULA_NEURON_CORES_PER_CHIP": "4", "NEURON_RT_VISIBLE_CORES": "all"},
             "NEURON_RT_VISIBLE_CORES must name cores such as 0-3 or 2, not 'all'",
+        ),
+        (
+            {"INSULA_NEURON_CHIPS": "1", "INSULA_NEURON_CORES_PER_CHIP": "4", "NEURON_RT_VISIBLE_CORES": "3-1"},
+            "NEURON_RT_VISIBLE_CORES must name cores such as 0-3 or 2, not '3-1'",
         ),
     ],
 )

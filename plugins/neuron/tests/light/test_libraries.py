@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 PLACEHOLDER = 'raise ImportError("WRONG PACKAGE. Please install the package from Neuron Repository")\n'
 LOAD = """
@@ -20,7 +22,6 @@ except libraries.LibraryFault as fault:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder of packages that a child process sees first."""
-    # Whatever is installed beside: a folder without code is no package that could be meant.
     return tmp_path
 
 
@@ -72,8 +73,21 @@ def test_a_placeholder_beside_the_real_one_harms_nobody(site: Path) -> None:
     assert load(site, 4) == load(site, 2) == "loaded torch_neuronx"
 
 
-def test_a_library_that_cannot_be_imported(site: Path) -> None:
-    offer(site, "torch_neuronx", 'raise ImportError("libnrt.so.1: cannot open shared object file")\n', "2.1")
+def test_the_extras_do_not_resolve_to_the_placeholders() -> None:
+    asked = [Requirement(text) for text in requires("insula-neuron") or ()]
+    libraries = {one.name: one for one in asked if one.name.startswith("torch")}
+    assert {name: str(one.marker) for name, one in libraries.items()} == {
+        "torch-neuron": 'extra == "inf1"',
+        "torch-neuronx": 'extra == "inf2"',
+    }
+    assert not any(
+        one.specifier.contains(placeholder) for one in libraries.values() for placeholder in ("1.0", "1.0.0")
+    )
+
+
+@pytest.mark.parametrize("kind", ["ImportError", "OSError", "RuntimeError"])
+def test_a_library_that_cannot_be_imported(site: Path, kind: str) -> None:
+    offer(site, "torch_neuronx", f'raise {kind}("libnrt.so.1: cannot open shared object file")\n', "2.1")
     told = load(site)
     assert "torch_neuronx cannot be imported: libnrt.so.1: cannot open shared object file" in told
     assert "placeholder" not in told

@@ -37,6 +37,16 @@ def test_awss_server_runs_on_the_cores_of_the_worker(tmp_path: Path, name: str) 
     )
 
 
+@pytest.mark.parametrize(
+    "cores, name", [("4", "tensorflow_model_server_neuron"), ("2", "tensorflow_model_server_neuronx")]
+)
+def test_with_both_the_chip_decides(tmp_path: Path, cores: str, name: str) -> None:
+    both = path(tmp_path, "tensorflow_model_server_neuron", "tensorflow_model_server_neuronx")
+    adapted = adapt(USUAL, SECOND, {**both, "INSULA_NEURON_CORES_PER_CHIP": cores})
+    assert adapted is not None
+    assert adapted.argv[0] == str(tmp_path / name)
+
+
 def test_neither_is_installed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is on the PATH: install it \\(tensorflow-model-server-neuronx from AWS"):
         adapt(USUAL, SECOND, path(tmp_path))

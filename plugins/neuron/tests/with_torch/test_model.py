@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insula_neuron.client import ModelNameError, NeuronClient
+from insula.model_names import ModelNameError
+from insula_neuron.client import NeuronClient
 from insula_neuron.model import ModelInputError, NeuronModel
 
 COMPILED = 4
@@ -103,6 +104,14 @@ def test_without_a_batch_size_everything_is_passed_on() -> None:
     assert found[0].shape == (7, 2)
     assert found[1:3] == (3, None)
     assert float(found[3]) == 2.5
+
+
+@pytest.mark.parametrize("number", [np.float64(2.5), np.float32(2.5), np.int64(3), np.bool_(True), 2.5, 3, True])
+def test_single_numbers_become_those_of_python(number: Any) -> None:
+    found: list[Any] = []
+    model(lambda x, n: found.append(n) or x, ("x", "n"), None).predict((rows(1), number))
+    assert type(found[0]) in (float, int, bool)
+    assert found == [number]
 
 
 def test_what_numpy_has_not() -> None:

@@ -58,7 +58,7 @@ def wait(channel: Channel, model: RemoteModel, label: str, deadline: float, *, r
         NotAvailable: if it is not ready in time.
         ServingError: if the server says that it never will be.
     """
-    told = "the server cannot be reached"
+    told = "no time was left to ask the server"
     reached = deadline if reached_by is None else min(reached_by, deadline)
     while (left := reached - time.monotonic()) > 0:
         try:

@@ -109,9 +109,8 @@ class Batcher:
             group.done.set()
 
     def _run_joined(self, signature: Signature, group: _Group) -> Sequence[_Outputs] | None:
-        names = group.members[0]
-        joined = {name: np.concatenate([member[name] for member in group.members]) for name in names}
         try:
+            joined = {name: np.concatenate([one[name] for one in group.members]) for name in group.members[0]}
             outputs = self._run(signature, joined)
         except Exception as error:  # whatever it is, it may be the fault of one request, which is run alone next
             log = logging.getLogger(__name__)

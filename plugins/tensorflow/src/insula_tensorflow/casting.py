@@ -58,7 +58,7 @@ def _numbers(value: Any, dtype: np.dtype[Any]) -> Array:
     if array.dtype.kind == "O":
         _refuse_others(array)
         array = _array(array.tolist())
-    if dtype.kind in "iu" and (array.dtype.kind == "O" or _inexact(value, array)):
+    if dtype.kind in "iu" and (array.dtype.kind == "O" or _inexact(array)):
         return _integers(np.asarray(value, dtype=object), dtype)
     if array.dtype.kind not in "biufc":
         raise UnsafeError(_OTHERS.get(array.dtype.kind, f"{array.dtype} is not a number"))
@@ -71,11 +71,9 @@ def _refuse_others(array: Array) -> None:
             raise UnsafeError(f"{one!r:.50} is not a number")
 
 
-def _inexact(value: Any, array: Array) -> bool:
-    """Whether numpy may have rounded integers, as it does in [1, 2**63]."""
-    if array.dtype.kind != "f" or (isinstance(value, np.ndarray) and value.dtype.kind != "O"):
-        return False
-    return bool(np.abs(array).max(initial=0) > 2**53)
+def _inexact(array: Array) -> bool:
+    """Whether integers may have been rounded: by numpy, as in [1, 2**63], or where floats are compared with them next."""
+    return array.dtype.kind == "f" and bool(np.abs(array).max(initial=0) > 2**53)
 
 
 def _integers(array: Array, dtype: np.dtype[Any]) -> Array:

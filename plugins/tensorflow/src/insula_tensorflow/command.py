@@ -36,6 +36,7 @@ def command() -> None:
 @click.option("--max-batch-size", type=click.IntRange(1), help="Join concurrent requests up to so many rows.")
 @click.option("--batch-interval", callback=_duration, help="How long a request waits for others, such as 100ms.")
 @click.option("--typed-values", is_flag=True, help="Answer with float_val and the like, not with tensor_content.")
+@click.option("--import", "imports", metavar="MODULE", multiple=True, help="Import it first, for its operations.")
 @click.option("--intra-op-threads", type=click.IntRange(1), help="Threads within one operation.")
 @click.option("--inter-op-threads", type=click.IntRange(1), help="Operations that run side by side.")
 @click.option("--gpu", is_flag=True, help="Run on a GPU, or not at all.")
@@ -89,8 +90,11 @@ def _places(paths: Sequence[str], names: Sequence[str]) -> tuple[ModelPlace, ...
 
 
 def _name(path: Path) -> str:
+    from insula_tensorflow.directories import FILES
+
     whole = path.resolve()
-    folder = whole.parent if whole.name.isdecimal() or (whole.is_file() and whole.suffix != ".zip") else whole
+    folder = whole.parent if whole.name in FILES else whole
+    folder = folder.parent if folder.name.isdecimal() else folder
     return folder.stem if folder.suffix == ".zip" else folder.name
 
 

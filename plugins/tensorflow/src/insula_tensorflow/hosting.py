@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ class HostSettings:
         intra_op_threads, inter_op_threads: of TensorFlow; None leaves it to TensorFlow.
         gpu: whether models must run on a GPU.
         imports: modules that are imported before models are loaded, for the operations that they add.
+        python_path: folders that these modules may be in, beside what is installed.
         typed_values: whether to answer with values one by one, as TensorFlow Serving does, in place of bytes.
     """
 
@@ -54,6 +56,7 @@ class HostSettings:
     inter_op_threads: int | None = None
     gpu: bool = False
     imports: tuple[str, ...] = ()
+    python_path: tuple[str, ...] = ()
     typed_values: bool = False
 
     @classmethod
@@ -66,6 +69,7 @@ class HostSettings:
                 "models": tuple(ModelPlace(**model) for model in plain["models"]),
                 "batching": None if batching is None else Batching(**batching),
                 "imports": tuple(plain.get("imports", ())),
+                "python_path": tuple(plain.get("python_path", ())),
             }
         )
 
@@ -92,6 +96,8 @@ class Host:
 
     def load(self) -> None:
         """Load the models one by one; what is wrong with one is its fault, and said to whoever asks for it."""
+        # Behind what is installed: a project's own modules must not stand in for those of the server.
+        sys.path += [folder for folder in self.settings.python_path if folder not in sys.path]
         for model in self.models.values():
             start = time.monotonic()
             model.state = messages.LOADING

@@ -101,7 +101,7 @@ def _looked_at(context: WorkerContext) -> Iterator[Found]:
 
 
 def _model(name: str, backend: Backend, key: str | None, at: str = "") -> TensorFlowModel:
-    of = f"model {name}{at}" if at else ""
+    of = f"{called(name)}{at}" if at else ""
     signature = choose(backend.signatures, key, of)
     if signature.unholdable:
         named = ", ".join(signature.unholdable)

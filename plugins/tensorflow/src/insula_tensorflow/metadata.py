@@ -9,7 +9,7 @@ import attrs
 
 from insula_tensorflow import messages
 from insula_tensorflow.datatypes import DataType, UnheldTypeError, of_dtype, of_number
-from insula_tensorflow.signature import UNHOLDABLE, Signature, TensorInfo
+from insula_tensorflow.signature import INTERNAL, UNHOLDABLE, Signature, TensorInfo
 
 FIELD = "signature_def"
 
@@ -25,8 +25,7 @@ class Served:
 def parse(response: Any) -> dict[str, Served]:
     """Return the signatures in a GetModelMetadataResponse by key."""
     described = messages.SignatureDefMap.FromString(response.metadata[FIELD].value).signature_def
-    # What begins so is no signature, but how the model is to be initialised.
-    return {key: _served(key, described[key]) for key in sorted(described) if not key.startswith("__")}
+    return {key: _served(key, described[key]) for key in sorted(described) if not key.startswith(INTERNAL)}
 
 
 def _served(key: str, described: Any) -> Served:

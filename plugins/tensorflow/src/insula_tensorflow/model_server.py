@@ -9,6 +9,7 @@ from pathlib import Path
 from insula.descriptors import Service, ServicesContext
 from insula.jobs.store import home
 from insula_tensorflow.directories import ServedModel
+from insula_tensorflow.naming import SERVICE
 from insula_tensorflow.settings import BatchingSettings, Section, TensorFlowSettings
 
 PROGRAM = "tensorflow_model_server"
@@ -29,7 +30,7 @@ def service(context: ServicesContext, models: Sequence[ServedModel]) -> Service:
     if section.server_side_batching is not None:
         files[BATCHING] = batching_config(section.server_side_batching, context.cores)
         argv += ["--enable_batching=true", f"--batching_parameters_file={{folder}}/{BATCHING}"]
-    return Service("tensorflow", tuple(argv), files=files)
+    return Service(SERVICE, tuple(argv), files=files)
 
 
 def _threads(settings: TensorFlowSettings) -> list[str]:

@@ -51,7 +51,9 @@ class TensorFlowPlugin:
         """Bring up the models, and say of each that cannot be brought up why."""
         from insula_tensorflow.loading import load_all
 
-        self._ready[context.worker], faults = load_all(context)
+        models, faults = load_all(context)
+        if not faults:
+            self._ready[context.worker] = models
         return faults
 
     @hookimpl

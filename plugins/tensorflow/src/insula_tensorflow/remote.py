@@ -18,6 +18,7 @@ from insula_tensorflow.channel import Channel
 from insula_tensorflow.failures import ServerUnreachableError, ServingError, code_of, explain, lost
 from insula_tensorflow.messages import GetModelMetadataRequest, PredictRequest
 from insula_tensorflow.metadata import Served
+from insula_tensorflow.naming import called
 from insula_tensorflow.settings import RemoteModel, ServingSettings
 from insula_tensorflow.signature import Signature
 
@@ -129,7 +130,7 @@ def connect(
     Raises:
         UserError: if the server does not have the model, or not in time, or a TLS file cannot be read.
     """
-    label = f"model {model.name} at {address}"
+    label = f"{called(model.name)} at {address}"
     channel = Channel(address, settings.tls, project)
     try:
         availability.wait(channel, model, label, deadline)

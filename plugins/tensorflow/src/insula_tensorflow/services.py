@@ -14,6 +14,8 @@ from insula_tensorflow import answering, messages
 from insula_tensorflow.answering import Refusal
 from insula_tensorflow.hosting import Host
 
+_HEADER = 7 * 1024
+
 
 class Methods(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has no types
     """The methods of a running server, which may be replaced; to the stubs it is the server that they add themselves to."""
@@ -67,8 +69,12 @@ def _answer(context: grpc.ServicerContext, answer: Callable[..., Any], *argument
     try:
         return answer(*arguments)
     except Refusal as refusal:
-        # What TensorFlow writes may be longer than the 8 KiB that gRPC's headers take.
-        context.abort(refusal.code, refusal.details[:4000])
+        context.abort(refusal.code, _cut(refusal.details))
+
+
+def _cut(details: str) -> str:
+    # What TensorFlow writes may be longer than the 8 KiB that gRPC's headers take; there a byte that is not ASCII takes three.
+    return details.encode(errors="replace")[: _HEADER // 3].decode(errors="ignore")
 
 
 def add_official(host: Host, methods: Methods) -> None:

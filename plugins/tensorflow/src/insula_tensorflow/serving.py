@@ -59,12 +59,17 @@ def _embedded(context: ServicesContext, section: Section, models: list[ServedMod
         "inter_op_threads": settings.inter_op_threads or context.cores,
         "gpu": "gpu" in context.api.compute.targets,
         "imports": list(settings.imports),
+        "python_path": _python_path(context),
     }
     command = (sys.executable, "-m", "insula_tensorflow.server", "--port", "{port}")
     return Service(
         SERVICE,
         (*command, "--models-file", "{folder}/models.json"),
-        # A project's own modules must not stand in for those of the server.
-        environment={"PYTHONSAFEPATH": "1"},
         files={"models.json": json.dumps(file, indent=2)},
     )
+
+
+def _python_path(context: ServicesContext) -> list[str]:
+    """Return where a worker looks for modules of the project, so that the server finds them too."""
+    own = context.api.predictor.python_path
+    return [*([str(Path(context.project, own))] if own else []), str(context.project)]

@@ -158,6 +158,8 @@ class Section:
             raise ValueError(
                 "server_side_batching is for a server that insula starts; the one at an address has its own"
             )
+        if self.tensorflow.imports and serving is not None and (serving.hosts or serving.server):
+            raise ValueError("tensorflow.imports is for models in workers and in insula's own server")
 
     @property
     def serving(self) -> ServingSettings | None:

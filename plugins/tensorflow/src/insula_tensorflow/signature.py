@@ -13,7 +13,7 @@ from insula.errors import UserError
 # Where no key is given and there are several: what Cortex asked for, then what TensorFlow calls the default.
 _PREFERRED = ("predict", "serving_default")
 # What TensorFlow keeps for itself among the signatures: how a model is initialised.
-_INTERNAL = "__saved_model_"
+INTERNAL = "__saved_model_"
 # Stands in for the dtype of what no array can hold: sparse tensors, resources, quantised numbers.
 UNHOLDABLE: np.dtype[Any] = np.dtype("V")
 
@@ -61,7 +61,7 @@ def choose(signatures: Mapping[str, Signature], key: str | None, model: str) -> 
     Raises:
         SignatureError: if there is none, or it is not clear which is meant; it lists the keys.
     """
-    signatures = {name: one for name, one in signatures.items() if not name.startswith(_INTERNAL)}
+    signatures = {name: one for name, one in signatures.items() if not name.startswith(INTERNAL)}
     of, keys = f"{model}: " if model else "", ", ".join(sorted(signatures))
     if not signatures:
         raise SignatureError(f"{of}it has no signature; export it with one (tf.saved_model.save(…, signatures=…))")

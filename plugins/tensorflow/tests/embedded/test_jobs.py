@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,14 +29,22 @@ class TensorFlowPredictor:
 
 def _run(folder: Path, predictor: Mapping[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ten samples through models, as a user does."""
-    section = {"type": "tensorflow", "path": "predictor.py", "config": {"model": "twice"}, **predictor}
+    # A module that adds operations may be the project's.
+    imports = {"tensorflow": {"imports": ["operations"]}}
+    section = {"type": "tensorflow", "path": "predictor.py", "config": {"model": "twice"}, **imports, **predictor}
     project = folder / "project"
     project.mkdir()
+    (project / "operations.py").touch()
     (project / "predictor.py").write_text(PREDICTOR)
     (project / "cortex.yaml").write_text(json.dumps([{"name": "api", "predictor": section}]))
     source = {"item_list": {"items": [[number] * 4 for number in range(10)], "batch_size": 3}}
     (project / "job.json").write_text(json.dumps({"workers": 2, **source}))
-    command = [sys.executable, "-m", "insula", "run", project, "--output", folder / "out", *arguments, "--quiet"]
+    return _start(folder, *arguments)
+
+
+def _start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    project, output = folder / "project", folder / "out"
+    command = [sys.executable, "-m", "insula", "run", project, "--output", output, *arguments, "--quiet"]
     environment = {**os.environ, "INSULA_HOME": str(folder / "home")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -67,6 +76,48 @@ def test_workers_share_a_server_and_import_no_tensorflow(tmp_path: Path, batchin
     (job,) = (tmp_path / "home" / "jobs").iterdir()
     events = [json.loads(line) for line in (job / "events.jsonl").read_text().splitlines()]
     assert sum(one["event"] == "service_started" for one in events) == 1
+
+
+FOUR = """
+import os, pathlib, time
+
+class TensorFlowPredictor:
+    def __init__(self, config, tensorflow_client):
+        self.client = tensorflow_client
+        there = pathlib.Path(config["there"])
+        (there / str(os.getpid())).touch()
+        deadline = time.monotonic() + 240
+        while len(list(there.iterdir())) < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def predict(self, payload):
+        return [[os.getpid(), row] for row in self.client.predict({"x": payload})["y"]]
+"""
+
+
+def test_requests_of_four_workers_are_joined_and_each_gets_its_own_rows(tmp_path: Path) -> None:
+    there, project = tmp_path / "there", tmp_path / "project"
+    there.mkdir()
+    scaled(project / "model", 2.0)
+    (project / "predictor.py").write_text(FOUR)
+    predictor = {
+        "type": "tensorflow",
+        "path": "predictor.py",
+        "model_path": "model",
+        "config": {"there": str(there)},
+        "server_side_batching": {"max_batch_size": 8, "batch_interval": "50ms"},
+    }
+    (project / "cortex.yaml").write_text(json.dumps([{"name": "api", "predictor": predictor}]))
+    source = {"item_list": {"items": [[number] * 4 for number in range(40)], "batch_size": 1}}
+    (project / "job.json").write_text(json.dumps({"workers": 4, **source}))
+    found = _predictions(tmp_path, _start(tmp_path))
+    assert [row for _, row in found] == [[2.0 * number] * 4 for number in range(40)]
+    assert len({worker for worker, _ in found}) > 1
+    (log,) = (tmp_path / "home" / "jobs").glob("*/services/tensorflow.log")
+    (told,) = re.findall(r"(\d+) requests in (\d+) runs", log.read_text())
+    assert int(told[0]) == 40
+    assert int(told[1]) < 40
 
 
 @pytest.mark.parametrize("serving", [{}, {"tensorflow_serving": {"embedded": True}}])

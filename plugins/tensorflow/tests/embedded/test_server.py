@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 from lightserver import reach, run
@@ -221,13 +224,24 @@ def test_killed_in_a_prediction_it_comes_back_for_all_who_wait(models: dict[str,
         threads = [threading.Thread(target=lambda one=one: answers.append(run(one, longer))) for one in backends]
         for thread in threads:
             thread.start()
-        time.sleep(0.5)
+        _until_it_computes(server, 0.3)
         assert not answers
         assert server.end(9) == -9  # type: ignore[arg-type]
         server.start()
         for thread in threads:
             thread.join(PATIENCE)
     assert [int(answer) for answer in answers] == [int(longer)] * 2
+
+
+def _until_it_computes(server: OwnServer, seconds: float) -> None:
+    """Wait until a server has used so much of a processor from now on."""
+    assert server.process is not None
+    process = psutil.Process(server.process.pid)
+    enough = process.cpu_times().user + seconds
+    deadline = time.monotonic() + PATIENCE
+    while process.cpu_times().user < enough:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 # ------------------------------------------------------------------------------------------------ joined requests
@@ -297,9 +311,6 @@ def test_a_bad_request_spoils_no_other(tmp_path: Path) -> None:
 
 
 def test_the_command_serves_and_ends(models: dict[str, Path], tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     port = free_port()
     words = ["tensorflow", "serve", str(models["m"].parent), "--port", str(port), "--name", "mine"]
     joined = ["--max-batch-size", "4", "--batch-interval", "1ms", "--typed-values", "--intra-op-threads", "1"]
@@ -314,3 +325,11 @@ def test_the_command_serves_and_ends(models: dict[str, Path], tmp_path: Path) ->
         told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert f"Serving mine at 127.0.0.1:{port}." in told
+
+
+def test_the_command_tells_of_a_module_that_is_not_there(models: dict[str, Path]) -> None:
+    words = ["tensorflow", "serve", str(models["m"]), "--port", "0", "--import", "no_such_operations"]
+    done = subprocess.run([sys.executable, "-m", "insula", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "model m (" in done.stderr
+    assert "no_such_operations cannot be imported" in done.stderr
