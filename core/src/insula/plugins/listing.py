@@ -127,7 +127,9 @@ def _death(code: int | None, timeout: float, complaint: str) -> str:
     if code is None:
         return f"its import did not end within {timeout:g} s"
     last = complaint.strip().rpartition("\n")[2]
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    # Signals for real time have no names of their own.
+    names = {-one.value: one.name for one in signal.Signals}
+    how = f"was ended by {names.get(code, f'signal {-code}')}" if code < 0 else f"ended with exit code {code}"
     return f"the process that imported it {how}" + (f": {last}" if last else "")
 
 
