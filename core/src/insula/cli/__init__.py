@@ -16,7 +16,7 @@ def main() -> NoReturn:
         sys.exit(2)
     # Nearly everything that a command imports lives as long as it: looking through that for garbage every 700 objects
     # takes a tenth of a short command.
-    gc.set_threshold(50_000)
+    gc.set_threshold(250_000)
     try:
         from insula.cli.group import insula
         from insula.cli.output import prepare_streams
