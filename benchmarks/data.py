@@ -17,7 +17,9 @@ def iris(folder: Path, rows: int, signs: tuple[int, ...] = SIGNS) -> Path:
     By `signs`, every third sepal or so has a length below zero: the `noop` of most baselines tells these from the
     others, so that a comparison of labels shows a row that was lost, repeated or moved.
     """
-    return _kept(folder / f"iris-{rows}-{sum(signs)}", lambda: _irises(rows, signs))
+    return _kept(
+        folder / f"iris-{rows}-{''.join('+' if sign > 0 else '-' for sign in signs)}", lambda: _irises(rows, signs)
+    )
 
 
 def numbers(folder: Path, rows: int) -> Path:
