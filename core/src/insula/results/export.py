@@ -24,6 +24,8 @@ _CHUNK = 1024 * 1024
 # A sync costs milliseconds whatever its size, and what is not yet synced is exported again after a crash.
 _SYNC_BYTES = 16 * 1024 * 1024
 _SYNC_SECONDS = 1.0
+# Threads that delete at a time: to free what a part holds takes the system as long as to copy it.
+_REMOVING = 2
 
 
 @attrs.frozen
@@ -106,8 +108,8 @@ class Exporter:
 
     # ------------------------------------------------------------------------------------------ copying
 
-    def step(self, budget: int = 16 * _CHUNK) -> bool:
-        """Copy about `budget` bytes of what is settled next; return whether there may be more."""
+    def step(self, budget: int = 2 * _CHUNK) -> bool:
+        """Copy about `budget` bytes of what is settled next, while workers wait; return whether there may be more."""
         while self._settled_next and budget > 0:
             rows = 0
             for row in self._ledger.settled(self._mark.index, 64):
@@ -183,8 +185,8 @@ class Exporter:
             self._closed.discard(part)
             self._owed.pop(part, None)
         self._removals = [one for one in self._removals if not one.ended()]
-        if parts:
-            self._removals.append(_Removal([self._parts / part for part in parts]))
+        for first in range(min(len(parts), _REMOVING)):
+            self._removals.append(_Removal([self._parts / part for part in parts[first::_REMOVING]]))
 
     @property
     def exported(self) -> int:
