@@ -19,7 +19,7 @@ from insula.executors.process import ProcessExecutor
 PROGRAM = f"""#!{sys.executable}
 import os, signal, socket, subprocess, sys, time
 from insula.worker.protocol import Unpacker, pack
-ours = socket.socket(fileno=int(sys.argv[-2]))
+ours = socket.socket(fileno=int(sys.argv[-1]))
 """
 Starter = Callable[[str], tuple[ProcessExecutor, Any]]
 

@@ -48,7 +48,7 @@ def command(
 
     with contextlib.ExitStack() as stack:
         # First of all: it imports what a worker needs while this process reads and checks the job on another core.
-        standby = Standby() if executor == "process" else None
+        standby = Standby(asked["workers"]) if executor == "process" else None
         if standby is not None:
             stack.callback(standby.close)
         from insula.cli.options import make_request

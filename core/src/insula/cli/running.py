@@ -36,7 +36,7 @@ def run_new(
     """Make a job, run it to its end and tell that; return the exit code.
 
     Args:
-        standby: an interpreter started in advance for the first worker.
+        standby: interpreters started in advance for the first workers.
         keep_going: whether to run on although everything has failed so far.
     """
     with Interrupts() as interrupts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from insula.descriptors import ExecutorType
 from insula.errors import ProtocolError
 from insula.executors.identity import has_ended, signal_group, started
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
-from insula.executors.launching import Standby, launch
+from insula.executors.launching import Child, Standby, launch
 from insula.hookspecs import hookimpl
 from insula.worker.protocol import Unpacker, pack
 
@@ -32,7 +31,7 @@ class Process:
     """A worker process and our end of its socket."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Child
     socket: socket.socket
     pidfd: int
     unpacker: Unpacker = attrs.field(factory=Unpacker)
@@ -48,7 +47,7 @@ class ProcessExecutor(Executor):
 
     Args:
         python: the interpreter; it must have insula and the plugins of the job.
-        standby: an interpreter that was started in advance, for the first worker; the caller closes it.
+        standby: interpreters that were started in advance, for the first workers; the caller closes it.
     """
 
     def __init__(self, python: str = sys.executable, standby: Standby | None = None) -> None:
@@ -62,7 +61,7 @@ class ProcessExecutor(Executor):
         self._selector.register(self._woken, selectors.EVENT_READ, None)
 
     def start(self, start: Start) -> Process:
-        """Start a worker process, or have the one that stands by become it."""
+        """Start a worker process, or have one that stands by become it."""
         standing_by = self._standby.become(start) if self._standby is not None else None
         process, ours = standing_by or launch(start, self._python)
         handle = Process(start.name, process, ours, _pidfd(process.pid))

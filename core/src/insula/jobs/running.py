@@ -66,7 +66,7 @@ class Prepared:
 
     Args:
         composed: what `submit` answered; without it the record is read anew.
-        standby: an interpreter started in advance, for the `process` executor; the caller closes it.
+        standby: interpreters started in advance, for the `process` executor; the caller closes it.
         keep_going: whether to run on although everything has failed so far.
     """
 
@@ -149,7 +149,10 @@ class _Run:
         stack.callback(_clear, folder.cells)
         # Behind the workers, which may still call them while they end.
         self._services = _services(self._job, self._ledger, self._events, stack) if self._job.services else None
-        options = {"standby": prepared.standby} if prepared.standby is not None else {}
+        options = {}
+        if prepared.standby is not None:
+            prepared.standby.keep(len(self._job.assignments))
+            options["standby"] = prepared.standby
         self._executor = create_executor(record.executor, options)
         stack.callback(self._executor.close)
 

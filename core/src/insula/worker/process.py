@@ -24,40 +24,30 @@ from insula.worker.writing import WriterBehind
 _PR_SET_PDEATHSIG = 1
 
 
-def main(descriptor: int, parent: int) -> None:
+def main(parent: int, descriptor: int) -> None:
     """Serve the coordinator at the other end of a socket until it says `finish` or is gone.
 
     Args:
-        descriptor: the socket.
         parent: the coordinator's process id.
+        descriptor: the socket.
     """
     # What was imported so far stays: from here on it is not looked through for garbage.
     gc.freeze()
+    serve(socket.socket(fileno=descriptor), parent)
+
+
+def serve(connected: socket.socket, parent: int) -> None:
+    """Serve the coordinator, as `main` does, at the other end of this socket."""
     gc.enable()
-    connection = _Connection(socket.socket(fileno=descriptor))
+    connection = _Connection(connected)
     worker = Worker(connection.send, lambda parts, send: WriterBehind(parts, send, connection.fail))
     connection.serve(worker.overtake)
-    frame = connection.frames.get()
-    if frame["type"] == "become":
-        _become(frame)
-        frame = connection.frames.get()
-    going = worker.handle(frame)
+    going = worker.handle(connection.frames.get())
     # Behind the first frame, as it delays nobody there; until then the end of the socket does as much.
     _die_with(parent)
     while going:
         going = worker.handle(connection.frames.get())
     connection.finish()
-
-
-def _become(frame: dict[str, Any]) -> None:
-    """Turn an interpreter that stood by into the worker that is needed: its environment, folder and log."""
-    os.environ.clear()
-    os.environ.update(frame["environment"])
-    os.chdir(frame["folder"])
-    log = os.open(frame["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
 
 
 class _Connection:

@@ -1,13 +1,15 @@
 """Frames between coordinator and worker: plain data as JSON behind a length, no pickle, so that both ends may be different
 interpreters with different versions of everything.
 
-Coordinator to worker: `become` (to one that stood by), `setup`, `total`, `inputs`, `lease`, `drop`, `halt`,
+Coordinator to worker: `become` (to one that stands by), `setup`, `total`, `inputs`, `lease`, `drop`, `halt`,
 `complete`, `finish`.
-Worker to coordinator: `hello`, `checked`, `ready`, `broken`, `report`, `unwritable`, `completed`, `bye`.
+Worker to coordinator: `standing` (one that stands by), `hello`, `checked`, `ready`, `broken`, `report`, `unwritable`,
+`completed`, `bye`.
 """
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +53,20 @@ def pack(frame: Mapping[str, Any]) -> bytes:
     """Return a frame as bytes for the wire."""
     body = encode(frame)
     return _LENGTH.pack(len(body)) + body
+
+
+def receive(connected: socket.socket) -> dict[str, Any] | None:
+    """Wait for one frame and take not a byte more; None if the other end is closed.
+
+    Raises:
+        ProtocolError: if it is no frame.
+    """
+    head = connected.recv(_LENGTH.size, socket.MSG_WAITALL)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = connected.recv(length, socket.MSG_WAITALL)
+    return decode(body) if len(body) == length else None
 
 
 class Unpacker:
