@@ -12,6 +12,7 @@ import insula
 
 ROOT = Path(insula.__file__).parent
 ORDER = (
+    "records",
     "errors",
     "exact",
     "failpoints",

@@ -12,17 +12,18 @@ from typing import Any, Literal
 
 import attrs
 
+from insula.records import frozen
 from insula.spec import ApiSpec, ModelSpec
 
 # ------------------------------------------------------------------------------------------------ descriptors
 
 
-@attrs.frozen
+@frozen
 class NoSettings:
     """The settings of a plugin that has none."""
 
 
-@attrs.frozen
+@frozen
 class PredictorType:
     """A predictor type: the word after `predictor.type`.
 
@@ -45,7 +46,7 @@ class PredictorType:
     template: Path | None = None
 
 
-@attrs.frozen
+@frozen
 class HardwareTarget:
     """A hardware target: where a worker runs.
 
@@ -64,7 +65,7 @@ class HardwareTarget:
     arguments: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Source:
     """A source: a key of the submission that says where the samples are.
 
@@ -79,7 +80,7 @@ class Source:
     inline: bool = False
 
 
-@attrs.frozen
+@frozen
 class ExecutorType:
     """An executor: what starts workers and carries messages.
 
@@ -99,7 +100,7 @@ class ExecutorType:
 # ------------------------------------------------------------------------------------------------ hardware and services
 
 
-@attrs.frozen
+@frozen
 class Assignment:
     """What one worker is given.
 
@@ -118,7 +119,7 @@ class Assignment:
     cpu: float = 1.0
 
 
-@attrs.frozen
+@frozen
 class Service:
     """A server process that workers share; it is ready once its port accepts a connection.
 
@@ -142,7 +143,7 @@ class Service:
 # ------------------------------------------------------------------------------------------------ contexts
 
 
-@attrs.frozen
+@frozen
 class ServicesContext:
     """What a predictor type is given when it names its services.
 
@@ -163,7 +164,7 @@ class ServicesContext:
     models: tuple[ModelSpec, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class SplitContext:
     """What a source is given when it lists and splits.
 
@@ -178,7 +179,7 @@ class SplitContext:
     spool: Path
 
 
-@attrs.frozen
+@frozen
 class Position:
     """How far a split has come: the number of batches, of samples, and where the last batch ended."""
 
@@ -188,7 +189,7 @@ class Position:
     offset: int
 
 
-@attrs.frozen
+@frozen
 class WorkerContext:
     """What a worker's hooks are given.
 
@@ -216,7 +217,7 @@ class WorkerContext:
 # ------------------------------------------------------------------------------------------------ what hooks answer
 
 
-@attrs.frozen
+@frozen
 class Unreadable:
     """A sample that could not be read: its position in its batch, its raw bytes, and why."""
 
@@ -225,7 +226,7 @@ class Unreadable:
     error: str
 
 
-@attrs.frozen
+@frozen
 class Payload:
     """The samples of one batch.
 
@@ -244,7 +245,7 @@ class Payload:
     index: int | None = None
 
 
-@attrs.frozen
+@frozen
 class Place:
     """Where a sample stands for a person: the name of its input, and its line, counted from 1; None if unknown."""
 
@@ -252,7 +253,7 @@ class Place:
     line: int | None
 
 
-@attrs.frozen
+@frozen
 class Model:
     """One loaded model, as its plugin wants it for its client."""
 
@@ -260,7 +261,7 @@ class Model:
     object: Any
 
 
-@attrs.frozen
+@frozen
 class Client:
     """What the predictor's constructor gets as `argument`; None when the API needs no client."""
 
@@ -271,7 +272,7 @@ class Client:
 NO_CLIENT = Client(argument=None)
 
 
-@attrs.frozen
+@frozen
 class Predictor:
     """The object whose `predict` the worker calls, and whether it has something to do when the job is complete."""
 
@@ -279,7 +280,7 @@ class Predictor:
     completes: bool = False
 
 
-@attrs.frozen
+@frozen
 class Predictions:
     """What `predict` returned for one batch.
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
+from insula.records import frozen
 
 
 class InsulaError(Exception):
@@ -30,7 +30,7 @@ class UserError(InsulaError):
     """Something that the user can mend; its text is the whole message."""
 
 
-@attrs.frozen
+@frozen
 class Fault:
     """One fault of a document: where it is, and what to do about it.
 

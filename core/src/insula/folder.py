@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import attrs
 import orjson
 
 from insula import exact
+from insula.records import frozen
 
 
-@attrs.frozen
+@frozen
 class JobFolder:
     """Where each file of a job lies; all are private to the user."""
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike, fspath
 from typing import Any
 
-import attrs
-
 from insula.api.values import DeadLetter, JobStatus, Prediction, status_of
 from insula.coordinator.status import Progress
 from insula.errors import JobError
@@ -25,6 +23,7 @@ from insula.jobs.running import Prepared, Watch
 from insula.jobs.running import run as run_job
 from insula.jobs.store import JobStore
 from insula.jobs.submitting import absolute
+from insula.records import frozen
 
 AnyPath = str | PathLike[str]
 _POLL = 0.02
@@ -32,7 +31,7 @@ _POLL = 0.02
 _AT_ONCE = ("stopped", "ended at once")
 
 
-@attrs.frozen
+@frozen
 class JobResult:
     """How a run of a job ended.
 
@@ -66,7 +65,7 @@ class JobResult:
         return self.status in FINISHED
 
 
-@attrs.frozen
+@frozen
 class Start:
     """What a run begins with."""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from insula.folder import JobFolder
 from insula.jobs.listing import look_closely
 from insula.jobs.standing import standing
+from insula.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Prediction:
     """One line of a job's predictions.
 
@@ -31,7 +30,7 @@ class Prediction:
     input: Any = None
 
 
-@attrs.frozen
+@frozen
 class DeadLetter:
     """A sample that a job gave up on.
 
@@ -51,7 +50,7 @@ class DeadLetter:
     error: Mapping[str, str]
 
 
-@attrs.frozen
+@frozen
 class JobStatus:
     """How a job stands.
 

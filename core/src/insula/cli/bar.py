@@ -9,12 +9,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import attrs
-
 from insula.cli.display import Display
 from insula.cli.narration import Narration
 from insula.cli.wording import SLOW, phase, standing
 from insula.coordinator.status import Progress
+from insula.records import frozen
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,7 +22,7 @@ _FRAMES_A_SECOND = 5
 _WIDEST_BAR = 40
 
 
-@attrs.frozen
+@frozen
 class Seen:
     """How a job stood at some time, and whether a worker was ready then."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from insula.cli.closing import closing, finished
 from insula.cli.output import complain, write, write_json
+from insula.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Told:
     """The options that say how much is told.
 

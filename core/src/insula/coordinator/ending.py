@@ -6,8 +6,10 @@ import time
 
 import attrs
 
+from insula.records import frozen
 
-@attrs.frozen
+
+@frozen
 class Ending:
     """How a run of a job ended: its status, what there is to say of it, and when (seconds since 1970)."""
 

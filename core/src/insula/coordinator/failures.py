@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 
-import attrs
-
 from insula.ledger import DeadLetter, Ledger, Piece, Settled
+from insula.records import frozen
 from insula.spec import BatchRef
 
 # What nobody can explain is not the batch's fault at first; but nothing loops for ever.
@@ -29,7 +28,7 @@ _BREAKER_SHARE = 0.05
 _BREAKER_LEAST = 20
 
 
-@attrs.frozen
+@frozen
 class Error:
     """Why an attempt failed."""
 

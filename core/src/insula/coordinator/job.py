@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from insula.descriptors import Assignment, Service, SplitContext
 from insula.folder import JobFolder
 from insula.hooks import Hooks
 from insula.plugins import Reference
+from insula.records import frozen
 from insula.spec import Submission
 
 
-@attrs.frozen
+@frozen
 class Job:
     """Everything that a run needs, with the plugins put together.
 

@@ -8,9 +8,10 @@ import attrs
 
 from insula.executors.interface import Handle
 from insula.ledger import Piece
+from insula.records import define
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Lease:
     """Batches `first` to `stop`, or one piece, handed to a worker; `first` moves on as they are reported.
 
@@ -30,7 +31,7 @@ class Lease:
         return self.first <= ordinal < self.stop and skip == 0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Member:
     """A worker of the job's crew.
 

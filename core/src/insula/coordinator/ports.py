@@ -8,16 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
-
 from insula.errors import UserError
+from insula.records import define
 
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST = 10000
 _TRIES = 200
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Port:
     """A port that nobody listened on when it was taken; until `release`, no other insula of this machine takes it."""
 

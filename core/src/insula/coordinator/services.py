@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import attrs
-
 from insula.coordinator.job import Job
 from insula.coordinator.server import Server
 from insula.descriptors import Assignment, Service
@@ -16,6 +14,7 @@ from insula.errors import UserError
 from insula.events import EventLog
 from insula.hardware.cores import available_cores
 from insula.ledger import Ledger
+from insula.records import define
 from insula.worker.environment import worker_environment
 
 # Processes in a row that end before they are ready; and that end at all with no batch settled or failed in between.
@@ -26,7 +25,7 @@ _DELAY, _LONGEST_DELAY = 0.25, 5.0
 _TICK = 0.01
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class _Watched:
     """A server, when it was last started and may be again, and how often it ended while the job stood still."""
 

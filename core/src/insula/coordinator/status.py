@@ -10,11 +10,12 @@ from typing import Any
 import attrs
 
 from insula.ledger import State
+from insula.records import frozen
 
 _WINDOW = 15.0
 
 
-@attrs.frozen
+@frozen
 class Progress:
     """How a running job stands.
 

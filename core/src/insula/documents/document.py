@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from insula.errors import Fault, SpecError
+from insula.records import frozen
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
@@ -17,7 +18,7 @@ def _nowhere(path: Path) -> Mark | None:
     return None
 
 
-@attrs.frozen
+@frozen
 class Document:
     """Plain data (mappings with string keys, lists, scalars) that was read from a file or given in its place.
 

@@ -11,6 +11,7 @@ import attrs
 
 from insula.documents.document import Document, Mark, Path
 from insula.errors import Fault, SpecError
+from insula.records import define
 
 if TYPE_CHECKING:
     import yaml
@@ -114,7 +115,7 @@ def _unreadable(text: str, error: yaml.reader.ReaderError) -> Fault:
 # ------------------------------------------------------------------------------------ values
 
 
-@attrs.define
+@define
 class _Tree:
     """What reading the nodes of one document gathers."""
 

@@ -17,11 +17,12 @@ import attrs
 from insula.descriptors import ExecutorType
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
 from insula.hookspecs import hookimpl
+from insula.records import define
 from insula.worker.loop import Worker
 from insula.worker.protocol import decode, encode
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Inline:
     """A worker that runs when `receive` is called."""
 

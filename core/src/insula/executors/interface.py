@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import attrs
+from insula.records import frozen
 
 Handle = Any
 
 
-@attrs.frozen
+@frozen
 class Start:
     """What a worker is started with.
 
@@ -28,7 +28,7 @@ class Start:
     log: Path
 
 
-@attrs.frozen
+@frozen
 class Cause:
     """How a worker ended: by an exit code or by a signal, or as an engine has it in words.
 
@@ -52,7 +52,7 @@ class Cause:
         return f"ended with exit code {self.code}"
 
 
-@attrs.frozen
+@frozen
 class Frame:
     """Bytes that a worker sent: one whole frame."""
 
@@ -60,7 +60,7 @@ class Frame:
     frame: Mapping[str, Any]
 
 
-@attrs.frozen
+@frozen
 class Died:
     """A worker is gone.
 

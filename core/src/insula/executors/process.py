@@ -18,6 +18,7 @@ from insula.executors.identity import has_ended, signal_group, started
 from insula.executors.interface import Cause, Died, Executor, Frame, Start
 from insula.executors.launching import Child, Standby, launch
 from insula.hookspecs import hookimpl
+from insula.records import define
 from insula.worker.protocol import Unpacker, pack
 
 # Without pidfd (macOS), deaths that leave the socket open in a grandchild are found by asking this often.
@@ -26,7 +27,7 @@ _POLL = 0.2
 _EXIT_PATIENCE = 5.0
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Process:
     """A worker process and our end of its socket."""
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import attrs
-
 from insula.descriptors import Assignment, HardwareTarget
 from insula.hardware.cores import available_cores, carried_workers, share
 from insula.hookspecs import hookimpl
+from insula.records import frozen
 from insula.spec import ComputeSpec
 
 
-@attrs.frozen
+@frozen
 class CpuSettings:
     """The target's key, for its descriptor alone: the core reads `compute.cpu` itself, as `ComputeSpec.cpu`."""
 
     cpu: float | None = None
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class CpuTarget:
     """Workers on the cores of this machine."""
 

@@ -12,6 +12,7 @@ from insula.hardware.cores import available_cores, carried_workers, share
 from insula.hardware.devices import VARIABLE, visible_gpus
 from insula.hardware.locks import in_use, told
 from insula.hookspecs import hookimpl
+from insula.records import frozen
 from insula.spec import ComputeSpec
 
 
@@ -20,14 +21,14 @@ def _not_negative(_: object, __: object, value: int) -> None:
         raise ValueError(f"must be 0 or more GPUs a worker, not {value}")
 
 
-@attrs.frozen
+@frozen
 class GpuSettings:
     """The keys of the target: `gpu` is the number of GPUs a worker."""
 
     gpu: int = attrs.field(default=0, validator=_not_negative)
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class GpuTarget:
     """Workers on the GPUs of this machine, each with GPUs of its own."""
 

@@ -17,6 +17,7 @@ from insula.jobs.record import Record, read_record
 from insula.loading import CONFIG_FILE
 from insula.loading.entries import choose
 from insula.project.files import fingerprint
+from insula.records import frozen
 
 _POLL = 0.05
 
@@ -43,7 +44,7 @@ def stop(folder: JobFolder, timeout: float) -> bool:
     return True
 
 
-@attrs.frozen
+@frozen
 class Change:
     """What became of a project since a job began.
 

@@ -27,6 +27,7 @@ from insula.jobs.submitting import check as check_request
 from insula.ledger import Ledger
 from insula.plugins import Reference
 from insula.project.files import project_files
+from insula.records import frozen
 
 _TICK = 0.1
 _LAST_WORDS = 20
@@ -34,7 +35,7 @@ _LAST_WORDS = 20
 _NO_INPUT = {"item_list": {"items": [None]}}
 
 
-@attrs.frozen
+@frozen
 class ModelFile:
     """A model as workers will find it: a local file or folder, and its size in bytes."""
 
@@ -43,7 +44,7 @@ class ModelFile:
     size: int
 
 
-@attrs.frozen
+@frozen
 class Plan:
     """What a job would be.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from insula import plugins
 from insula.descriptors import HardwareTarget, PredictorType, Source
 from insula.documents import Document
@@ -14,10 +12,11 @@ from insula.errors import PluginError
 from insula.hooks import Hooks
 from insula.loading import load_submission, structure_api
 from insula.plugins import Reference
+from insula.records import frozen
 from insula.spec import ApiSpec, Submission
 
 
-@attrs.frozen
+@frozen
 class Composed:
     """A job's specs and the plugins that they name."""
 

@@ -15,12 +15,13 @@ from insula.jobs.finishing import iso_time
 from insula.jobs.lock import JobLock, is_held
 from insula.jobs.record import Record, read_record
 from insula.ledger import Ledger
+from insula.records import frozen
 
 # What a coordinator writes while it lives; once its lock is free, such a status is no longer true.
 _ALIVE = {"enqueuing", "running"}
 
 
-@attrs.frozen
+@frozen
 class ListedJob:
     """One job and how it stands.
 

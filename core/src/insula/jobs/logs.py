@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import orjson
 
 from insula.errors import JobError
 from insula.folder import JobFolder
 from insula.jobs.lock import is_held
+from insula.records import define, frozen
 
 # A worker's log is cut here and as much of the one before it kept.
 LIMIT = 32 << 20
@@ -27,7 +27,7 @@ _TIME = re.compile(rb"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d),(\d{3}) ")
 _WORKER = re.compile(r"worker-(\d+)\.log")
 
 
-@attrs.frozen
+@frozen
 class Line:
     """One line of a job's logs.
 
@@ -190,7 +190,7 @@ def _seconds(found: re.Match[bytes]) -> float:
 # ------------------------------------------------------------------------------------------------ following
 
 
-@attrs.define
+@define
 class _Followed:
     """A file that grows: how far it was read, and what began a line there that has not ended."""
 

@@ -13,11 +13,12 @@ from insula.errors import SourceError
 from insula.jobs.composing import Composed
 from insula.jobs.scratch import scratch
 from insula.jobs.submitting import Request, check
+from insula.records import frozen
 from insula.sources.opening import is_spooled, name_of
 from insula.spec import Input
 
 
-@attrs.frozen
+@frozen
 class InputFile:
     """A file of the input: its name, its bytes as listed (None if unknown), and whether the job keeps a copy of it."""
 
@@ -26,7 +27,7 @@ class InputFile:
     spooled: bool
 
 
-@attrs.frozen
+@frozen
 class SeenInput:
     """What the input of a job would be; `samples` and `batches` are None unless they were counted."""
 

@@ -12,11 +12,12 @@ import attrs
 from insula import exact
 from insula.errors import JobError
 from insula.folder import JobFolder, replace
+from insula.records import frozen
 
 VERSION = 1
 
 
-@attrs.frozen
+@frozen
 class Record:
     """A job as it was submitted.
 

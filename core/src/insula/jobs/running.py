@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from insula.coordinator.coordinator import Coordinator
 from insula.coordinator.ending import Ending
 from insula.coordinator.job import Job
@@ -36,6 +34,7 @@ from insula.jobs.submitting import discard
 from insula.ledger import Ledger
 from insula.loading import CONFIG_FILE, merge
 from insula.project.dotenv import read_dotenv
+from insula.records import frozen
 from insula.results.export import Exporter
 from insula.spec import ApiSpec
 from insula.spec.plain import to_plain
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from insula.coordinator.services import Services
 
 
-@attrs.frozen
+@frozen
 class Watch:
     """Who watches a run; every function is called in the coordinator's thread.
 
@@ -60,7 +59,7 @@ class Watch:
     event: Listener | None = None
 
 
-@attrs.frozen
+@frozen
 class Prepared:
     """What this process has ready for a run.
 

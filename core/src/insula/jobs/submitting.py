@@ -20,6 +20,7 @@ from insula.jobs.store import JobStore
 from insula.loading import merge, read_config
 from insula.project.files import fingerprint
 from insula.project.predictor_class import check_predictor, check_python_path
+from insula.records import frozen
 from insula.storage.urls import is_url, local_path
 from insula.worker.batch_ids import make_prefix
 
@@ -27,7 +28,7 @@ JOB_FILE = "job.json"
 _SOURCES = ("delimited_files", "file_path_lister", "item_list")
 
 
-@attrs.frozen
+@frozen
 class Request:
     """What is asked for, as it comes from a command line or a host program.
 

@@ -6,10 +6,10 @@ need no further work, with the bytes in a part that hold their predictions.
 
 from __future__ import annotations
 
-import attrs
+from insula.records import define, frozen
 
 
-@attrs.frozen
+@frozen
 class Settled:
     """Consecutive samples that are done, and where their lines are.
 
@@ -39,7 +39,7 @@ class Settled:
         return self.each + self.whole
 
 
-@attrs.define
+@define
 class Piece:
     """A batch that failed, or a part of one that is tried alone.
 
@@ -68,7 +68,7 @@ class Piece:
         return self.ordinal, self.skip, self.take
 
 
-@attrs.frozen
+@frozen
 class DeadLetter:
     """A sample given up on; `error` numbers a row of the ledger's errors."""
 
@@ -78,7 +78,7 @@ class DeadLetter:
     error: int
 
 
-@attrs.define
+@define
 class State:
     """The single row that sums the job up; written in the transaction of whatever changed it.
 

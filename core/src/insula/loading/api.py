@@ -15,6 +15,7 @@ from insula.loading.compute import FindHardware, ignored_fields, load_compute
 from insula.loading.entries import choose
 from insula.loading.findings import Findings, pick
 from insula.loading.predictor import FindPredictor, load_predictor
+from insula.records import frozen
 from insula.spec import ApiSpec
 from insula.structure import did_you_mean, quoted
 
@@ -34,7 +35,7 @@ def _is_name(instance: object, attribute: Any, value: str) -> None:
         )
 
 
-@attrs.frozen
+@frozen
 class _Entry:
     name: str = attrs.field(validator=_is_name)
     predictor: Mapping[str, Any]

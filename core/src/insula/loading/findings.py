@@ -9,13 +9,14 @@ import attrs
 
 from insula.documents import Document
 from insula.errors import Fault, PluginError, SpecError
+from insula.records import frozen
 from insula.structure import did_you_mean, nearest, structure
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 
-@attrs.frozen
+@frozen
 class Findings:
     """The faults of one document so far.
 

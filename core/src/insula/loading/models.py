@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from insula.loading.findings import Findings, pick
+from insula.records import frozen
 from insula.spec.api import ModelSpec, ModelsSpec
 from insula.spec.texts import check_path
 
@@ -26,7 +27,7 @@ def _text() -> Any:
     return attrs.field(default=None, validator=_filled)
 
 
-@attrs.frozen
+@frozen
 class _Entry:
     name: str = attrs.field(validator=_filled)
     path: str | None = _text()
@@ -38,7 +39,7 @@ class _Entry:
             raise ValueError("give the model's path (as path or as model_path, not both)")
 
 
-@attrs.frozen
+@frozen
 class _Section:
     path: str | None = _text()
     paths: tuple[_Entry, ...] | None = None
@@ -50,7 +51,7 @@ class _Section:
             raise ValueError("give exactly one of path, paths and dir")
 
 
-@attrs.frozen
+@frozen
 class _Single:
     model_path: str | None = _text()
     signature_key: str | None = _text()

@@ -10,6 +10,7 @@ import attrs
 from insula.descriptors import PredictorType
 from insula.loading import models
 from insula.loading.findings import Findings, pick
+from insula.records import frozen
 from insula.spec import PredictorSpec
 from insula.structure import nearest
 
@@ -26,7 +27,7 @@ CLUSTER_ONLY = (
 FindPredictor = Callable[[str], PredictorType]
 
 
-@attrs.frozen
+@frozen
 class Loaded:
     """A `predictor` section: what it says, its type (None if that is at fault), and the fields that are ignored."""
 

@@ -12,6 +12,7 @@ from insula.descriptors import Source
 from insula.documents import Document
 from insula.errors import PluginError
 from insula.loading.findings import Findings, pick
+from insula.records import frozen
 from insula.spec import Submission
 from insula.spec.texts import is_path
 from insula.structure import nearest, quoted
@@ -41,7 +42,7 @@ def _place(instance: object, attribute: Any, value: str | None) -> None:
         raise ValueError(f"{quoted(value)} names no folder")
 
 
-@attrs.frozen
+@frozen
 class _DeadLetterQueue:
     """Cortex's queue of failed batches, of which only the number of attempts means something here."""
 
@@ -49,7 +50,7 @@ class _DeadLetterQueue:
     arn: str | None = None
 
 
-@attrs.frozen
+@frozen
 class _Keys:
     """The core's own keys; None is what the user left out."""
 

@@ -7,12 +7,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
 from insula.errors import PluginError
 from insula.plugins import known
 from insula.plugins.checking import check_version
 from insula.plugins.reference import ROLES, Reference
+from insula.records import frozen
 
 if TYPE_CHECKING:
     from importlib_metadata import Distribution
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 PREFIX = "insula."
 
 
-@attrs.frozen
+@frozen
 class Scan:
     """What the distributions of one path offer.
 

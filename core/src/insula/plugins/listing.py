@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Literal
 
-import attrs
-
 from insula.errors import PluginError
 from insula.plugins import describing
 from insula.plugins.checking import version_fault
 from insula.plugins.finding import claims, scan
 from insula.plugins.reference import ROLES, Reference
 from insula.plugins.registering import compose, load
+from insula.records import frozen
 
 Status = Literal["ok", "broken", "duplicate", "too new", "too old"]
 
@@ -32,7 +31,7 @@ CHILD = (
 AT_ONCE = 4
 
 
-@attrs.frozen
+@frozen
 class Listed:
     """One installed plugin and how it is.
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from insula.records import frozen
 
-@attrs.frozen
+
+@frozen
 class Role:
     """What a group of entry points is for.
 
@@ -32,7 +34,7 @@ ROLES: Mapping[str, Role] = {
 }
 
 
-@attrs.frozen(order=True)
+@frozen(order=True)
 class Reference:
     """One entry point of one distribution: plain text, so that it can be sent to a worker.
 

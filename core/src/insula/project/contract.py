@@ -10,9 +10,8 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-import attrs
-
 from insula.errors import ProjectError
+from insula.records import frozen
 
 CONSTRUCTOR = ("config", "api_spec", "job_spec")
 PREDICT = ("payload", "batch_id", "headers", "query_params")
@@ -24,7 +23,7 @@ _VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
 
 
-@attrs.frozen
+@frozen
 class CallPlan:
     """How a function is called: with which of the offered names, by position and by keyword."""
 

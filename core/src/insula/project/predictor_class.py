@@ -12,10 +12,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import attrs
-
 from insula.errors import ProjectError
 from insula.project.contract import CONSTRUCTOR, PREDICT, unknown_parameters
+from insula.records import frozen
 from insula.structure import nearest
 
 # Names by which a module can bind others that stand nowhere in it.
@@ -95,7 +94,7 @@ def _missing(project: Path, path: str) -> str:
     return f"predictor.path: there is no file {path} in {project}{hint}"
 
 
-@attrs.frozen
+@frozen
 class _Checked:
     module: ast.Module
     class_name: str

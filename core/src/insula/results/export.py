@@ -18,6 +18,7 @@ from insula import failpoints
 from insula.errors import ConservationError, JobError, OutputError
 from insula.folder import sync_folder
 from insula.ledger import Ledger, Settled
+from insula.records import frozen
 from insula.results.parts import sync_data, write_all
 
 _CHUNK = 1024 * 1024
@@ -28,7 +29,7 @@ _SYNC_SECONDS = 1.0
 _REMOVING = 2
 
 
-@attrs.frozen
+@frozen
 class Mark:
     """How far the export has come: the first sample not in it, its bytes and lines, and the parts no longer needed."""
 

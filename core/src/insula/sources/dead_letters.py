@@ -16,6 +16,7 @@ import attrs
 from insula.descriptors import Payload, Place, Position, Source, SplitContext
 from insula.errors import SourceError
 from insula.hookspecs import hookimpl
+from insula.records import frozen
 from insula.sources.opening import stamp_of
 from insula.sources.reading import read_lines
 from insula.sources.spooling import write_whole
@@ -32,7 +33,7 @@ def _at_least_one(_: object, attribute: attrs.Attribute[int], value: int) -> Non
         raise ValueError(f"{attribute.name} must be at least 1, not {value}")
 
 
-@attrs.frozen
+@frozen
 class DeadLetters:
     """`dead_letters`: the samples that a job gave up on; made by `insula retry`."""
 

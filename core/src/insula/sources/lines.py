@@ -9,6 +9,7 @@ import attrs
 
 from insula.descriptors import Position
 from insula.errors import SourceError
+from insula.records import define
 from insula.sources.compression import HEAD, SUFFIXES, kind_of_content
 from insula.sources.copying import make_copy
 from insula.sources.opening import InputFile, is_spooled, name_of, open_input
@@ -47,7 +48,7 @@ def split_lines(inputs: Sequence[Input], batch_size: int, after: Position | None
     yield from splitter.rest()
 
 
-@attrs.define
+@define
 class _Run:
     """Whole batches of one input that are not yet in a block.
 
@@ -81,7 +82,7 @@ class _Run:
         return block
 
 
-@attrs.define
+@define
 class _Splitter:
     """The batch that is being filled.
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
-
 from insula.errors import SourceError, StorageError
+from insula.records import frozen
 from insula.sources.opening import stamp_of
 from insula.sources.patterns import chooser
 from insula.spec import Input
@@ -28,7 +27,7 @@ _TOGETHER = 16
 _TOLD = 20
 
 
-@attrs.frozen
+@frozen
 class Listed:
     """One file that was found, and whether parts of it can be read."""
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import attrs
-
 from insula.descriptors import Place
+from insula.records import define
 from insula.sources.opening import open_input
 from insula.spec import Extent, Input, Slice
 
 _CHUNK = 1 << 20
 
 
-@attrs.define
+@define
 class Locator:
     """Finds lines; asked in input order, it passes over no byte twice.
 

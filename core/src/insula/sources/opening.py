@@ -9,6 +9,7 @@ from typing import Protocol
 import attrs
 
 from insula.errors import InputChangedError, SourceError
+from insula.records import define
 from insula.spec import Input
 
 
@@ -93,7 +94,7 @@ class InputFile(Protocol):
     ) -> None: ...
 
 
-@attrs.define
+@define
 class LocalFile:
     """A local input, opened by `open_input`; a context manager."""
 

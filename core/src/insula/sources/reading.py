@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import attrs
-
 from insula.descriptors import Payload
+from insula.records import define
 from insula.sources.opening import InputFile, changed, open_input
 from insula.sources.parsing import may_hold_long_integers, parse
 from insula.spec import BatchRef, Extent, Input
@@ -69,7 +68,7 @@ def _miscounted(reference: BatchRef, payload: Payload) -> str:
 _NOWHERE = Extent(-1, 0, 0)
 
 
-@attrs.define
+@define
 class _Window:
     """The range that is in memory, and those that will be.
 

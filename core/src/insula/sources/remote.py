@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from types import TracebackType
 
-import attrs
-
 from insula.errors import SourceError, StorageError
+from insula.records import define
 from insula.sources.opening import changed, name_of
 from insula.spec import Input
 from insula.storage.faults import MissingError, TransientError
 from insula.storage.store import RANGE, Store, store_of
 
 
-@attrs.define
+@define
 class RemoteFile:
     """A remote input; opening and closing it costs nothing."""
 
@@ -69,7 +68,7 @@ class RemoteFile:
         self.close()
 
 
-@attrs.define
+@define
 class RemoteStream(RemoteFile):
     """A remote input that is read from end to end: one request serves many reads.
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-import attrs
-
+from insula.records import frozen
 from insula.sources.opening import InputFile
 
 HEAD = 20
@@ -19,7 +18,7 @@ _CHUNK = 1 << 18
 _JOIN_FROM = 6
 
 
-@attrs.frozen
+@frozen
 class Chunk:
     """Some whole lines.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from insula.records import frozen
 from insula.sources.patterns import compile_pattern
 from insula.spec.texts import is_path
 
@@ -20,7 +21,7 @@ def _patterns(_: Any, __: attrs.Attribute[tuple[str, ...]], value: tuple[str, ..
         compile_pattern(pattern)
 
 
-@attrs.frozen
+@frozen
 class _Files:
     """Files by path: exactly one of `paths` (local, or any storage URL) and `s3_paths` (Cortex's older name)."""
 
@@ -47,17 +48,17 @@ class _Files:
         return self.paths or self.s3_paths
 
 
-@attrs.frozen
+@frozen
 class DelimitedFiles(_Files):
     """`delimited_files`: files of JSON lines; each line that is not blank is a sample."""
 
 
-@attrs.frozen
+@frozen
 class FilePathLister(_Files):
     """`file_path_lister`: files of any kind; each file's path is a sample."""
 
 
-@attrs.frozen
+@frozen
 class ItemList:
     """`item_list`: the samples themselves, written in the submission."""
 

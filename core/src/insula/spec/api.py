@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import attrs
 
+from insula.records import frozen
 from insula.spec.texts import check_environment, check_path
 
 Returns = Literal["auto", "each", "whole", "nothing"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 
-@attrs.frozen
+@frozen
 class ModelSpec:
     """One model by name; `path` is a local path or a storage URL, relative paths are the project's."""
 
@@ -22,7 +23,7 @@ class ModelSpec:
     signature_key: str | None = None
 
 
-@attrs.frozen
+@frozen
 class ModelsSpec:
     """The models that an API lists, in whichever of Cortex's shapes they were written.
 
@@ -37,7 +38,7 @@ class ModelsSpec:
         return bool(self.listed or self.directory)
 
 
-@attrs.frozen
+@frozen
 class PredictorSpec:
     """The `predictor` section: which type, which class, with what configuration.
 
@@ -55,7 +56,7 @@ class PredictorSpec:
     settings: Any = None
 
 
-@attrs.frozen
+@frozen
 class ComputeSpec:
     """The `compute` section of one worker.
 
@@ -68,7 +69,7 @@ class ComputeSpec:
     targets: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-@attrs.frozen
+@frozen
 class ApiSpec:
     """One entry of cortex.yaml.
 

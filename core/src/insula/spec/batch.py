@@ -11,8 +11,10 @@ from typing import Any
 
 import attrs
 
+from insula.records import frozen
 
-@attrs.frozen
+
+@frozen
 class Input:
     """One input as it was listed.
 
@@ -29,7 +31,7 @@ class Input:
     name: str | None = None
 
 
-@attrs.frozen
+@frozen
 class Extent:
     """A range of an input: bytes for line files, whatever unit its source counts in for others."""
 
@@ -38,7 +40,7 @@ class Extent:
     stop: int
 
 
-@attrs.frozen
+@frozen
 class BatchRef:
     """One batch: the position of its first sample in the whole input, how many samples it has, and where they are."""
 
@@ -48,7 +50,7 @@ class BatchRef:
     extents: tuple[Extent, ...]
 
 
-@attrs.frozen
+@frozen
 class Block:
     """Consecutive batches that are stored together.
 
@@ -88,7 +90,7 @@ class Block:
         return self.input, self.stops[-1]
 
 
-@attrs.frozen
+@frozen
 class Slice:
     """A block in its place: the ordinal of its first batch, and the position of that batch's first sample."""
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import attrs
 
+from insula.records import frozen
 
-@attrs.frozen
+
+@frozen
 class Submission:
     """A job submission: one source, and how to run it.
 

@@ -10,9 +10,8 @@ import errno
 import socket
 from collections.abc import Iterator
 
-import attrs
-
 from insula.errors import StorageError, UserError
+from insula.records import frozen
 
 
 class MissingError(StorageError):
@@ -31,7 +30,7 @@ class ShortBodyError(ConnectionError):
     """A body ended before its announced length."""
 
 
-@attrs.frozen
+@frozen
 class Cause:
     """Why a storage failed, and of which kind that is; `silent` if it was waited for in vain."""
 

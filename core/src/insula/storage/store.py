@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import attrs
-
 from insula.errors import StorageError
+from insula.records import frozen
 from insula.storage.urls import EXTRAS, is_web, scheme_of, shown, split_key
 
 # One request asks for no more, so that little is lost when a connection breaks.
@@ -19,7 +18,7 @@ RANGE = 8 << 20
 TIMEOUT = 15.0
 
 
-@attrs.frozen
+@frozen
 class Stored:
     """What a storage says of one file.
 

@@ -11,11 +11,12 @@ from typing import Any
 import attrs
 
 from insula.errors import Fault, PluginError, UserError
+from insula.records import frozen
 
 REFUSALS = (ValueError, TypeError, ArithmeticError, UserError)
 
 
-@attrs.frozen
+@frozen
 class Field:
     """One argument of an attrs class: the key that a user writes and the type of what she may write."""
 

@@ -11,7 +11,7 @@ import os
 import struct
 from pathlib import Path
 
-import attrs
+from insula.records import frozen
 
 _FIELDS = struct.Struct("<qqd")
 _ORDINAL = struct.Struct("<q")
@@ -19,7 +19,7 @@ _PREDICT, _READ, _SIZE = 0, 32, 64
 _NOTHING = -1
 
 
-@attrs.frozen
+@frozen
 class Doing:
     """What a worker was at: `skip` tells pieces of one batch apart; `since` is its monotonic clock in seconds."""
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-import attrs
 import orjson
 
+from insula.records import frozen
 from insula.worker.jsonable import NotJsonableError, Writable, simplify
 
 _PLAIN = orjson.OPT_SERIALIZE_NUMPY
@@ -21,7 +21,7 @@ _ANY_KEYS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS  # a fifth slow
 _SCALARS = {int, float, bool, str, type(None)}
 
 
-@attrs.frozen
+@frozen
 class Encoded:
     """The lines of one batch.
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import attrs
 
+from insula.records import define
 from insula.worker.tracebacks import Failure
 
 
-@attrs.define
+@define
 class Row:
     """Consecutive samples whose lines follow each other in one part; see `insula.ledger.Settled`."""
 
@@ -24,7 +25,7 @@ class Row:
     dead: int = 0
 
 
-@attrs.define
+@define
 class Report:
     """Part of a lease, collected until it is written and sent.
 

@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 
 from insula.plugins import Reference
+from insula.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Setup:
     """The first frame to a worker, as data.
 

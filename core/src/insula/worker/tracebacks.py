@@ -6,14 +6,14 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
+from insula.records import frozen
 
 # Kept for every dead letter: a message may hold the whole sample, and a traceback a thousand frames.
 _LONGEST = 20_000
 _OURS = str(Path(__file__).resolve().parents[1])
 
 
-@attrs.frozen
+@frozen
 class Failure:
     """An exception as text: its type's name, its message, and the traceback through the user's frames."""
 
