@@ -11,8 +11,9 @@ from pathlib import Path
 
 from insula import failpoints
 
-# Parts are deleted once they are exported, so smaller parts need less disk; each costs a file and a sync of the folder.
-LIMIT = 256 * 1024 * 1024
+# Parts are deleted once they are exported, which small ones are while the job still runs: that needs less disk, and leaves
+# less to delete at the end. Each costs a file and a sync of the folder.
+LIMIT = 16 * 1024 * 1024
 
 
 class PartWriter:
