@@ -49,7 +49,8 @@ def test_whole_batches_are_given_up_where_many_are_lost(poison) -> None:
     given_up = [first for first, made in calls.items() if made == {(first, SIZE): 2}]
     isolated = [first for first in calls if calls[first] == job.rule(first)]
     # It opens at 20 lost batches at the earliest, and at 5 % of all that there are at the latest; at that moment pieces of
-    # four batches at most are under way, two leases a worker. It may open twice: as others settle, 5 % become more.
+    # four batches at most are under way, two leases a worker; and pieces of as many again may wait below: what fails last is
+    # tried first, so that a whole lease that fails comes before the pieces that are being tried when its report comes in.
     assert 20 <= len(isolated) <= 3125 // 20 + 1
     assert len(given_up) + len(isolated) >= 400 - 2 * 4
     assert set(others.values()) == {1}
